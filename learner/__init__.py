@@ -1,0 +1,21 @@
+"""Engram's learner: metaplastic binary Bayesian networks that learn one label at a time and never freeze.
+
+Pure: no input or output, no clock, no global randomness. Everything is a function of settings, state and noise, and
+the noise is keyed by (seed, seq).
+"""
+
+from learner.asking.uncertainty import Uncertainty, uncertainty
+from learner.online import LearnerState, OnlineLearner, Prediction
+from learner.synapses.bimu import BiMURule, bimu_delta
+from learner.synapses.classifier import BiMU
+
+__all__ = [
+    "BiMU",
+    "BiMURule",
+    "LearnerState",
+    "OnlineLearner",
+    "Prediction",
+    "Uncertainty",
+    "bimu_delta",
+    "uncertainty",
+]

@@ -1,0 +1,1 @@
+"""When the learner asks: uncertainty, utility, selection with propensity, budget."""

@@ -1,0 +1,105 @@
+"""The learner's state as bytes: tensors in safetensors, the rest in a versioned JSON header. Nothing is pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from learner.online import LearnerState
+
+STATE_VERSION = 1
+"""Raised when the meaning of the stored tensors changes."""
+
+
+class BadSnapshotError(ValueError):
+    """The bytes are not a snapshot of the learner that this version can read."""
+
+
+def dump(state: LearnerState) -> bytes:
+    """Return the state as one safetensors file; its metadata `engram` holds the JSON header, with the state's hash.
+
+    Example:
+        >>> from learner.encoders import VectorEncoder
+        >>> from learner.online import OnlineLearner
+        >>> from learner.synapses.classifier import BiMU
+        >>> state = OnlineLearner(VectorEncoder(1), BiMU(features=8)).start(("a", "b"))
+        >>> restored = restore(dump(state))
+        >>> restored.classes, state_hash(restored) == state_hash(state)
+        (('a', 'b'), True)
+    """
+    header = _header(state) | {"hash": state_hash(state)}
+    return save(_tensors(state), metadata={"engram": json.dumps(header)})
+
+
+def restore(data: bytes) -> LearnerState:
+    """Return the state that `dump` wrote.
+
+    Raises:
+        BadSnapshotError: where the bytes are damaged, not a snapshot, or of a later version.
+    """
+    header = read_header(data)
+    if header.get("state_version") != STATE_VERSION:
+        raise BadSnapshotError(f"state version must be {STATE_VERSION}, got {header.get('state_version')}")
+    try:
+        tensors = load(data)
+        state = LearnerState(
+            seq=header["seq"],
+            classes=tuple(header["classes"]),
+            counts=tuple(header["counts"]),
+            encoder=tuple(tensors[f"encoder.{index}"] for index in range(header["encoder"])),
+            layers=tuple(tensors[f"layer.{index}"] for index in range(header["layers"])),
+        )
+    except (safetensors.SafetensorError, KeyError, TypeError) as error:
+        raise BadSnapshotError(f"the snapshot is damaged: {error}") from error
+    if state_hash(state) != header["hash"]:
+        raise BadSnapshotError("the snapshot is damaged: its hash does not fit its content")
+    return state
+
+
+def read_header(data: bytes) -> dict[str, Any]:
+    """Return the JSON header of a snapshot without reading its tensors.
+
+    Raises:
+        BadSnapshotError: where there is none.
+    """
+    try:
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+        header: dict[str, Any] = json.loads(metadata["engram"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadSnapshotError("the snapshot is damaged: it has no readable header") from error
+    return header
+
+
+def state_hash(state: LearnerState) -> str:
+    """Return the SHA-256 of all that the learner knows: header and tensors' bits, in a fixed order."""
+    digest = hashlib.sha256(json.dumps(_header(state), sort_keys=True).encode())
+    for name, tensor in sorted(_tensors(state).items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def _header(state: LearnerState) -> dict[str, Any]:
+    return {
+        "state_version": STATE_VERSION,
+        "seq": state.seq,
+        "classes": list(state.classes),
+        "counts": list(state.counts),
+        "encoder": len(state.encoder),
+        "layers": len(state.layers),
+    }
+
+
+def _tensors(state: LearnerState) -> dict[str, Tensor]:
+    parts = {f"encoder.{index}": tensor for index, tensor in enumerate(state.encoder)}
+    parts |= {f"layer.{index}": tensor for index, tensor in enumerate(state.layers)}
+    # Copies: two tensors of a fresh state may share their zeros, and the format stores no sharing.
+    return {name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in parts.items()}

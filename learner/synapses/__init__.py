@@ -1,0 +1,1 @@
+"""What the learner is made of: binary synapses, their rule, and networks of them."""

@@ -1,0 +1,124 @@
+"""The BiMU rule: how a gradient moves the belief about binary synapses without ever freezing it.
+
+From the bounded-memory objective of BiMU (arXiv 2605.30198), one Newton-like step on
+F = c_L E_q[NLL] + c_KL [(N-1)/N KL(q||q_prev) + 1/N KL(q||prior)] with prior lambda = 0.
+
+==========  ==============================
+symbol      name here
+==========  ==============================
+lambda      `lam`
+c_L         `likelihood_multiplier`
+c_KL        `kl_multiplier`
+N           `memory_window`
+lr          `lr`
+lr_max      `lr_max`
+==========  ==============================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class BiMURule:
+    """The five constants of the rule; the defaults suit one task of any size.
+
+    Args:
+        lr: step size, > 0.
+        lr_max: bound of the step where the posterior is certain, > 0.
+        likelihood_multiplier: c_L, weight of the data, > 0.
+        kl_multiplier: c_KL, weight of the memory, > 0.
+        memory_window: N, how many updates are remembered, > 1.
+
+    Raises:
+        ValueError: where a constant is out of its range.
+
+    Example:
+        >>> BiMURule(lr=0)
+        Traceback (most recent call last):
+        ...
+        ValueError: lr must be > 0, got 0
+    """
+
+    lr: float = 81.76
+    lr_max: float = 0.05
+    likelihood_multiplier: float = 12.3
+    kl_multiplier: float = 4.72
+    memory_window: float = 6100.0
+
+    def __post_init__(self) -> None:
+        for name in ("lr", "lr_max", "likelihood_multiplier", "kl_multiplier"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+        if not self.memory_window > 1:
+            raise ValueError(f"memory_window must be > 1, got {self.memory_window}")
+
+    def delta(self, lam: Tensor, grad: Tensor) -> Tensor:
+        """Return `bimu_delta` with these constants."""
+        return bimu_delta(
+            lam,
+            grad,
+            lr=self.lr,
+            lr_max=self.lr_max,
+            likelihood_multiplier=self.likelihood_multiplier,
+            kl_multiplier=self.kl_multiplier,
+            memory_window=self.memory_window,
+        )
+
+
+def bimu_delta(
+    lam: Tensor,
+    grad: Tensor,
+    *,
+    lr: float,
+    lr_max: float,
+    likelihood_multiplier: float,
+    kl_multiplier: float,
+    memory_window: float,
+) -> Tensor:
+    """Return the step of the natural parameters for one gradient.
+
+    With g = c_L * grad and t = tanh(lambda)::
+
+        step = -(lr g + c_KL (1 - t^2) lambda / N) / (c_KL (1 - t^2) + 2 g t + 2 |g| + 1/lr_max)
+
+    Where no synapse has a gradient nothing is forgotten either: the step is zero.
+
+    Args:
+        lam: natural parameters, any shape.
+        grad: gradient of the summed negative log-likelihood by `lam`, before the multiplier, same shape.
+        lr: step size, > 0.
+        lr_max: bound of the step where the posterior is certain, > 0.
+        likelihood_multiplier: c_L > 0.
+        kl_multiplier: c_KL > 0.
+        memory_window: N > 1, in updates.
+
+    Returns:
+        The step, shaped like `lam`.
+
+    Raises:
+        ValueError: where the shapes differ.
+
+    Source:
+        arXiv 2605.30198, the update of the natural parameters.
+
+    Example:
+        >>> lam, grad = torch.tensor([0.5, -0.5]), torch.tensor([0.1, 0.0])
+        >>> step = bimu_delta(
+        ...     lam, grad, lr=1.0, lr_max=1.0, likelihood_multiplier=1.0, kl_multiplier=1.0, memory_window=100.0
+        ... )
+        >>> [round(float(x), 5) for x in step]
+        [-0.04999, 0.0022]
+    """
+    if lam.shape != grad.shape:
+        raise ValueError(f"grad must have the shape of lam, {tuple(lam.shape)}, got {tuple(grad.shape)}")
+    if not bool(grad.any()):
+        return torch.zeros_like(lam)
+    t = lam.tanh()
+    g = likelihood_multiplier * grad
+    pull = kl_multiplier * (1.0 - t * t)
+    return -(lr * g + pull * lam / memory_window) / (pull + 2.0 * g * t + 2.0 * g.abs() + 1.0 / lr_max)

@@ -1,0 +1,204 @@
+"""BiMU: a classifier of binary synapses that learns one sample at a time and takes new classes at any moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from learner.noise import Purpose, normal, uniform
+from learner.synapses.bimu import BiMURule
+from learner.synapses.network import Committee, Gradient, Layers, relaxed_gradient, sampled_gradient
+
+Form = Literal["relaxed", "sampled"]
+
+
+@lru_cache(maxsize=256)
+def _bank(seed: int, lane: int, units: int, votes: int) -> NDArray[np.float64]:
+    """Return the fixed scoring noise [S, units] of a layer; a unit's column depends on its own index alone."""
+    columns = [normal(seed, unit, Purpose.SCORE, votes, lane=lane) for unit in range(units)]
+    return np.stack(columns, axis=1) if columns else np.zeros((votes, 0))
+
+
+class BiMUInfo(NamedTuple):
+    """What one update did: loss in bits before it (None with fewer than two classes), mean |step| over all synapses."""
+
+    loss_bits: float | None
+    mean_step: float
+
+
+@dataclass(frozen=True, slots=True)
+class BiMU:
+    """The network's shape, its rule and its noise; the state is the tuple of each layer's lambda.
+
+    `BiMU.published(...)` is the network of arXiv 2605.30198 to the letter. The default differs in three remedies:
+    a constant input of size sqrt(D) (the gate is even, so without it f(x) = f(-x)), no norm on the logits
+    (on two logits it is +-1 whatever the input), and local reparameterisation in place of sampled weights
+    (the same learning at a fraction of the cost).
+
+    Args:
+        features: D, >= 1.
+        hidden: sizes of the hidden layers, each >= 1; () is a plain linear network.
+        form: "relaxed" (moments) or "sampled" (weights, as published).
+        passes: Monte Carlo passes of one update, >= 1.
+        votes: S, passes of one prediction, >= 1.
+        constant_input: append an input of size sqrt(D).
+        normed_logits: the published norm on the logits.
+        rule: constants of the update.
+        seed: key of all noise, 0 … 2^64 - 1.
+        dtype: torch.float32 or torch.float64.
+        device: where the tensors live, "cpu" or as torch names it.
+
+    Raises:
+        ValueError: where an argument is out of its range.
+
+    Example:
+        >>> network = BiMU(features=2, hidden=(16,), seed=1)
+        >>> layers = network.grow(network.start(0), 2)
+        >>> x, y = torch.tensor([[1.0, 1.0], [-1.0, -1.0]]), torch.tensor([0, 1])
+        >>> for step in range(100):
+        ...     layers, info = network.learn(layers, x[step % 2][None], y[step % 2][None], counter=step)
+        >>> network.committee(layers).logits(x).mean(0).argmax(-1).tolist()
+        [0, 1]
+    """
+
+    features: int
+    hidden: tuple[int, ...] = (256,)
+    form: Form = "relaxed"
+    passes: int = 1
+    votes: int = 10
+    constant_input: bool = True
+    normed_logits: bool = False
+    rule: BiMURule = field(default_factory=BiMURule)
+    seed: int = 0
+    dtype: torch.dtype = torch.float32
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("features", "passes", "votes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
+        if any(size < 1 for size in self.hidden):
+            raise ValueError(f"every hidden size must be >= 1, got {self.hidden}")
+        if self.form not in ("relaxed", "sampled"):
+            raise ValueError(f"form must be 'relaxed' or 'sampled', got {self.form!r}")
+        if not 0 <= self.seed < 2**64:
+            raise ValueError(f"seed must be in 0 … 2^64 - 1, got {self.seed}")
+
+    @classmethod
+    def published(cls, features: int, hidden: tuple[int, ...] = (100,), seed: int = 0) -> BiMU:
+        """Return the network of arXiv 2605.30198: sampled weights, 5 passes, no constant input, norm on the logits."""
+        return cls(
+            features=features,
+            hidden=hidden,
+            form="sampled",
+            passes=5,
+            votes=5,
+            constant_input=False,
+            normed_logits=True,
+            rule=BiMURule(lr_max=0.017),
+            seed=seed,
+        )
+
+    @property
+    def inputs(self) -> int:
+        """D, with the constant input where there is one."""
+        return self.features + int(self.constant_input)
+
+    def start(self, classes: int) -> Layers:
+        """Return the state before any label: lambda uniform in +-1/sqrt(fan_in), [fan_in, fan_out] each."""
+        sizes = (self.inputs, *self.hidden)
+        hidden = [self._start_columns(index, sizes[index], 0, sizes[index + 1]) for index in range(len(self.hidden))]
+        return (*hidden, self._start_columns(len(self.hidden), sizes[-1], 0, classes))
+
+    def grow(self, layers: Layers, classes: int) -> Layers:
+        """Return the state with the output layer grown to `classes`; what was learned stays as it is.
+
+        A column's start depends on its own index alone: classes named up front and classes added later start equal.
+        """
+        output = layers[-1]
+        if classes < output.shape[1]:
+            raise ValueError(f"classes must be >= {output.shape[1]}, the classes already known, got {classes}")
+        new = self._start_columns(len(self.hidden), output.shape[0], output.shape[1], classes)
+        return (*layers[:-1], torch.cat([output, new.to(output.device)], dim=1))
+
+    def learn(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> tuple[Layers, BiMUInfo]:
+        """Return the state after one update on inputs x [B, D] with class indices y [B].
+
+        Noise is keyed by (seed, counter). With fewer than two classes there is nothing to tell apart: no update.
+
+        Args:
+            layers: the state, left as it is.
+            x: inputs [B, D], finite.
+            y: class indices [B], 0 … C - 1.
+            counter: number of the update, 0 … 2^64 - 1.
+        """
+        if layers[-1].shape[1] < 2:
+            return layers, BiMUInfo(None, 0.0)
+        gradient = self.gradient(layers, x, y, counter=counter)
+        steps = [self.rule.delta(lam, grad) for lam, grad in zip(layers, gradient.by_layer, strict=True)]
+        moved = math.fsum(float(step.abs().sum(dtype=torch.float64)) for step in steps)
+        learned = tuple(lam + step for lam, step in zip(layers, steps, strict=True))
+        return learned, BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))
+
+    def gradient(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> Gradient:
+        """Return the gradient that `learn` would follow."""
+        inputs = self.augment(x)
+        if self.form == "sampled":
+            noise = tuple(self._weight_noise(counter, lane, lam.shape) for lane, lam in enumerate(layers))
+            return sampled_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits)
+        noise = tuple(
+            self._unit_noise(counter, lane, (self.passes, len(x), lam.shape[1])) for lane, lam in enumerate(layers)
+        )
+        return relaxed_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits)
+
+    def committee(self, layers: Layers) -> _WithConstant:
+        """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
+        bank = tuple(self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers))
+        return _WithConstant(self, Committee(layers, bank, normed_logits=self.normed_logits))
+
+    def with_seed(self, seed: int) -> BiMU:
+        """Return the same network with other noise."""
+        return replace(self, seed=seed)
+
+    def augment(self, x: Tensor) -> Tensor:
+        """Return inputs [B, D] in the network's dtype, with the constant input where there is one."""
+        if x.dim() != 2 or x.shape[1] != self.features:
+            raise ValueError(f"x must be [B, {self.features}], got {tuple(x.shape)}")
+        x = x.to(dtype=self.dtype, device=self.device)
+        if not self.constant_input:
+            return x
+        return torch.cat([x, x.new_full((len(x), 1), math.sqrt(self.features))], dim=1)
+
+    def _start_columns(self, lane: int, fan_in: int, first: int, end: int) -> Tensor:
+        columns = [uniform(self.seed, unit, Purpose.START, fan_in, lane=lane) for unit in range(first, end)]
+        values = np.stack(columns, axis=1) if columns else np.zeros((fan_in, 0))
+        return self._tensor((2.0 * values - 1.0) / math.sqrt(fan_in))
+
+    def _unit_noise(self, counter: int, lane: int, shape: tuple[int, int, int]) -> Tensor:
+        return self._tensor(normal(self.seed, counter, Purpose.LEARN, math.prod(shape), lane=lane).reshape(shape))
+
+    def _weight_noise(self, counter: int, lane: int, shape: torch.Size) -> Tensor:
+        values = uniform(self.seed, counter, Purpose.LEARN, self.passes * shape.numel(), lane=lane)
+        return self._tensor((2.0 * values - 1.0).reshape(self.passes, *shape))
+
+    def _tensor(self, values: NDArray[np.float64]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(dtype=self.dtype, device=self.device)
+
+
+class _WithConstant:
+    """A committee behind the network's constant input."""
+
+    def __init__(self, network: BiMU, committee: Committee) -> None:
+        self._network = network
+        self._committee = committee
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the logits [S, B, C] of inputs [B, D]."""
+        return self._committee.logits(self._network.augment(x))

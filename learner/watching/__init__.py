@@ -1,0 +1,1 @@
+"""How the learner is doing."""
