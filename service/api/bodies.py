@@ -1,0 +1,225 @@
+"""What requests and answers look like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service.core.specs import InputSpec, Label, LearnerSpec, QuerySpec, SampleId, Share, Spec, StreamName
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Guidelines = Annotated[str, StringConstraints(max_length=20_000)]
+Classes = Annotated[list[Label], Field(max_length=10_000)]
+LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class StreamBody(Spec):
+    """A new stream; everything but name and input has a default."""
+
+    name: StreamName
+    input: InputSpec
+    classes: Classes = Field(default_factory=list)
+    open_classes: bool = True
+    learner: LearnerSpec = Field(default_factory=LearnerSpec)
+    query: QuerySpec = Field(default_factory=QuerySpec)
+    guidelines: Guidelines = ""
+    colours: dict[Label, Colour] = Field(default_factory=dict)
+
+
+class QueryPatch(Spec):
+    """Parts of a query policy."""
+
+    strategy: str | None = None
+    budget: Share | None = None
+    exploration: Share | None = None
+    warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+
+
+class StreamPatch(Spec):
+    """What may change of a stream."""
+
+    query: QueryPatch | None = None
+    guidelines: Guidelines | None = None
+    colours: dict[Label, Colour] | None = None
+    add_classes: Classes = Field(default_factory=list)
+    open_classes: bool | None = None
+
+
+class Answered(BaseModel):
+    """Answers may carry more fields than are named here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class StreamAnswer(Answered):
+    """A stream."""
+
+    name: str
+    input: dict[str, Any]
+    classes: list[str]
+    open_classes: bool
+    learner: dict[str, Any]
+    query: dict[str, Any]
+    guidelines: str
+    colours: dict[str, str]
+    created_at: str
+
+
+class Page(Answered):
+    """One page of a list."""
+
+    items: list[Any]
+    next_cursor: str | None
+
+
+class SampleBody(Spec):
+    """One input. `data` is as the stream's input kind has it; `display` only helps people."""
+
+    id: SampleId | None = None
+    data: Any
+    display: dict[str, Any] | None = None
+    label: Label | None = None
+
+
+class BatchBody(Spec):
+    """Up to 1000 samples."""
+
+    samples: Annotated[list[Any], Field(min_length=1, max_length=1000)]
+
+
+class PredictionAnswer(Answered):
+    """What the learner says."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+class UncertaintyAnswer(Answered):
+    """How sure it is: entropies in bits, variation ratio in 0 … 1."""
+
+    predictive_entropy: float
+    aleatoric: float
+    epistemic: float
+    variation_ratio: float
+    novelty: float | None
+
+
+class AskedAnswer(Answered):
+    """The question that a sample became."""
+
+    id: str
+    reason: Literal["uncertain", "novel", "exploration"]
+    propensity: float
+
+
+class SampleAnswer(Answered):
+    """A sample's prediction, uncertainty and query."""
+
+    id: str
+    prediction: PredictionAnswer | None
+    uncertainty: UncertaintyAnswer | None
+    query: AskedAnswer | None
+    model_version: int
+
+
+class BatchAnswer(Answered):
+    """Answers in the order of the samples; a problem object in place of each that was not acceptable."""
+
+    results: list[Any]
+
+
+class LeaseBody(Spec):
+    """How many queries, and how long to wait for the first."""
+
+    limit: Annotated[int, Field(ge=1, le=10, strict=True)] = 1
+    wait_seconds: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] = 0
+
+
+class LeaseAnswer(Answered):
+    """When the lease ends."""
+
+    token: str
+    expires_at: str
+
+
+class LeasedQuery(Answered):
+    """A query with all that a person needs to answer it."""
+
+    id: str
+    sample_id: str
+    data: Any
+    display: dict[str, Any] | None
+    prediction: PredictionAnswer | None
+    uncertainty: UncertaintyAnswer | None
+    reason: str
+    lease: LeaseAnswer
+
+
+class LeasedAnswer(Answered):
+    """Leased queries, most valuable first."""
+
+    queries: list[LeasedQuery]
+
+
+class AnswerBody(Spec):
+    """A person's answer."""
+
+    lease_token: LeaseToken
+    label: Label
+    duration_ms: Annotated[int, Field(ge=0, le=10**10)] | None = None
+
+
+class HoldBody(Spec):
+    """A lease."""
+
+    lease_token: LeaseToken
+
+
+class SkipBody(HoldBody):
+    """A lease, and why the query is not answered."""
+
+    reason: Literal["unclear", "not_for_me", "none_of_these"]
+
+
+class HeldAnswer(Answered):
+    """When the lease ends now."""
+
+    expires_at: str
+
+
+class TruthBody(Spec):
+    """The truth of an earlier sample."""
+
+    sample_id: SampleId
+    label: Label
+
+
+class LabelAnswer(Answered):
+    """A label's id and its number in the log."""
+
+    label_id: str
+    seq: int
+
+
+class SignInBody(Spec):
+    """An access token."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class WhoAnswer(Answered):
+    """Who is signed in."""
+
+    name: str
+    role: str
+
+
+class ProblemAnswer(Answered):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

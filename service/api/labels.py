@@ -1,0 +1,59 @@
+"""Labels: late truth, the list, taking back, and the export."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import StreamingResponse
+
+from service.api.bodies import LabelAnswer, Page, TruthBody
+from service.api.dependencies import Cursor, Key, Limit, PartsOf, Producer, Reviewer, after_cursor, cursor_of, role
+from service.api.replies import Reply, StrictRoute
+from service.core import export, history, labeling, streams
+from service.core.access import Principal, Role
+from service.core.errors import UnacceptableError
+
+router = APIRouter(prefix="/v1", tags=["labels"], route_class=StrictRoute)
+
+
+@router.post("/streams/{stream}/labels", response_model=LabelAnswer)
+async def post(stream: str, body: TruthBody, parts: PartsOf, caller: Producer, key: Key) -> Response:
+    """Post the truth of an earlier sample, from another system."""
+    found = await labeling.learn_late(parts, caller, stream, body.sample_id, body.label, key)
+    return Reply(found.body, status_code=found.status)
+
+
+@router.get("/streams/{stream}/labels", response_model=Page)
+async def list_all(
+    stream: str, parts: PartsOf, _caller: Reviewer, cursor: Cursor = None, limit: Limit = 100
+) -> Response:
+    """List labels in the order of the log."""
+    after = after_cursor(cursor) or "0"
+    if not after.isdigit() or len(after) > 18:
+        raise UnacceptableError("cursor must be the next_cursor of an earlier page")
+    items, more = await parts.db.read(lambda c: history.labels(c, stream, int(after), limit))
+    return Reply({"items": items, "next_cursor": cursor_of(more)})
+
+
+@router.delete("/labels/{label_id}", response_model=LabelAnswer)
+async def retract(
+    label_id: str, parts: PartsOf, caller: Annotated[Principal, role(Role.ANNOTATOR, Role.OPERATOR)]
+) -> Response:
+    """Take a label back: the learner becomes what it would be without it. Its query is leased to the caller again."""
+    return Reply(await labeling.retract(parts, caller, label_id))
+
+
+@router.get("/streams/{stream}/export")
+async def download(
+    stream: str,
+    parts: PartsOf,
+    _caller: Reviewer,
+    form: Annotated[str, Query(alias="format", description="jsonl, csv, parquet or label-studio")] = "jsonl",
+) -> Response:
+    """Stream all samples with predictions and labels as a file."""
+    if form not in export.FORMATS:
+        raise UnacceptableError(f"format must be one of {', '.join(export.FORMATS)}, got '{form}'")
+    found = await parts.db.read(lambda c: streams.find(c, stream))
+    media_type, write = export.FORMATS[form]
+    return StreamingResponse(write(export.rows(parts, found)), media_type=media_type)

@@ -1,0 +1,80 @@
+"""What happens in a stream, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header
+from sqlalchemy import Connection
+from starlette.responses import StreamingResponse
+
+from service.api.dependencies import PartsOf, Reader
+from service.api.replies import StrictRoute
+from service.core import streams
+from service.core.parts import Parts
+from service.events import Topic, Wakeup
+from service.storage import events
+from service.storage.streams import Stream
+from service.storage.tables import AnyRow
+
+router = APIRouter(tags=["live"], route_class=StrictRoute)
+
+_PAGE = 200
+_KEEPALIVE_SECONDS = 15.0
+
+
+@router.get("/v1/streams/{stream}/events")
+async def subscribe(
+    stream: str,
+    parts: PartsOf,
+    _caller: Reader,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Follow a stream: prediction, query, label, update, snapshot; resumes from Last-Event-ID."""
+    found = await parts.db.read(lambda c: streams.find(c, stream))
+    if last_event_id is not None and last_event_id.isdigit() and len(last_event_id) < 19:
+        last = int(last_event_id)
+    else:
+        last = await parts.db.read(lambda c: events.newest(c, found.id))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_follow(parts, found, last), media_type="text/event-stream", headers=headers)
+
+
+async def _follow(parts: Parts, stream: Stream, last: int) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    news = asyncio.Event()
+
+    def wake(wakeup: Wakeup) -> None:
+        if wakeup.topic is Topic.EVENTS_ADDED and wakeup.stream_id == stream.id:
+            loop.call_soon_threadsafe(news.set)
+
+    unsubscribe = parts.bus.subscribe(wake)
+    quiet_since = loop.time()
+    try:
+        yield b"retry: 1000\n\n"
+        while not parts.stopping.is_set():
+            news.clear()
+            page = await parts.db.read(partial(_page, stream, last))
+            for row in page:
+                last = row.id
+                yield f"id: {row.id}\nevent: {row.type}\ndata: ".encode() + orjson.dumps(row.data) + b"\n\n"
+            if page:
+                quiet_since = loop.time()
+                continue
+            if loop.time() - quiet_since > _KEEPALIVE_SECONDS:
+                quiet_since = loop.time()
+                yield b": still here\n\n"
+            try:
+                await asyncio.wait_for(news.wait(), parts.settings.poll_seconds)
+            except TimeoutError:
+                continue
+    finally:
+        unsubscribe()
+
+
+def _page(stream: Stream, last: int, connection: Connection) -> Sequence[AnyRow]:
+    return events.after(connection, stream.id, last, _PAGE)

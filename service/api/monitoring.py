@@ -1,0 +1,64 @@
+"""Whether the service lives, and how its streams are doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from service.api.dependencies import PartsOf, Reader
+from service.api.replies import Reply, StrictRoute
+from service.clock import micros
+from service.core import history, monitoring
+from service.core.errors import NotReadyError
+
+router = APIRouter(tags=["monitoring"], route_class=StrictRoute)
+
+
+@router.get("/healthz")
+async def alive() -> Response:
+    """Answer while the process lives."""
+    return Reply({"status": "alive"})
+
+
+@router.get("/readyz")
+async def ready(parts: PartsOf) -> Response:
+    """Answer 200 once every model is restored and its log replayed."""
+    if not parts.ready.is_set():
+        raise NotReadyError(retry_after=1)
+    return Reply({"status": "ready"})
+
+
+@router.get("/metrics")
+async def metrics(parts: PartsOf) -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/streams/{stream}/stats")
+async def stats(stream: str, parts: PartsOf, _caller: Reader) -> Response:
+    """A stream's figures: counts, query rate against budget, queue, accuracy with interval, learner health."""
+    return Reply(await parts.db.read(lambda c: monitoring.stats(c, parts, stream)))
+
+
+@router.get("/v1/streams/{stream}/timeseries")
+async def timeseries(
+    stream: str,
+    parts: PartsOf,
+    _caller: Reader,
+    metric: Annotated[str, Query(description=", ".join(monitoring.METRICS))],
+    start: Annotated[datetime | None, Query(alias="from")] = None,
+    end: Annotated[datetime | None, Query(alias="to")] = None,
+    step: Annotated[int | None, Query(ge=1, le=10**7, description="seconds")] = None,
+) -> Response:
+    """A metric over time, for plots."""
+    first, last = (None if moment is None else micros(moment) for moment in (start, end))
+    return Reply(await parts.db.read(lambda c: monitoring.timeseries(c, stream, metric, first, last, step)))
+
+
+@router.get("/v1/streams/{stream}/snapshots")
+async def snapshots(stream: str, parts: PartsOf, _caller: Reader) -> Response:
+    """List the stored states, newest first."""
+    return Reply({"items": await parts.db.read(lambda c: history.snapshot_list(c, stream)), "next_cursor": None})

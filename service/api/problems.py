@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from service.api.replies import Reply
+from service.core.errors import EngramError, Fault, MalformedError, TooManyError, UnacceptableError
+from service.storage.writers import OverloadedError
+
+_TITLES = {404: "Not found", 405: "Method not allowed"}
+
+logger = structlog.get_logger()
+
+
+class ProblemReply(Reply):
+    """A problem details body."""
+
+    media_type = "application/problem+json"
+
+
+def problem(error: EngramError) -> dict[str, Any]:
+    """Return an error as a problem object."""
+    slug = re.sub(r"[^a-z]+", "-", error.title.lower())
+    found: dict[str, Any] = {
+        "type": f"urn:engram:problem:{slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if error.faults:
+        found["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+    return found
+
+
+def reply(error: EngramError) -> Response:
+    """Return an error as a response."""
+    headers = {}
+    if error.retry_after is not None or error.status in (429, 503):
+        headers["Retry-After"] = str(error.retry_after or 1)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return ProblemReply(problem(error), status_code=error.status, headers=headers)
+
+
+def unacceptable(errors: list[Any], *, inside: str = "") -> EngramError:
+    """Return what a validation found wrong as one error with JSON pointers."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        reason = errors[0].get("ctx", {}).get("error", "")
+        return MalformedError(f"The body is not well-formed JSON: {reason}".rstrip(": "))
+    faults = [Fault(inside + _pointer(error["loc"]), _message(error)) for error in errors]
+    shown = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
+    return UnacceptableError(shown, faults=faults)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+
+    @app.exception_handler(EngramError)
+    async def _own(_request: Request, error: EngramError) -> Response:
+        return reply(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> Response:
+        return reply(unacceptable(list(error.errors())))
+
+    @app.exception_handler(ValidationError)
+    async def _rule(_request: Request, error: ValidationError) -> Response:
+        return reply(unacceptable(error.errors(include_url=False)))
+
+    @app.exception_handler(OverloadedError)
+    async def _overloaded(_request: Request, _error: OverloadedError) -> Response:
+        return reply(TooManyError(retry_after=1))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> Response:
+        made = MalformedError(str(error.detail)) if error.status_code == 400 else EngramError(str(error.detail))
+        if error.status_code != 400:
+            made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))
+        answer = reply(made)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> Response:
+        logger.error("request.failed", path=request.url.path, exc_info=error)
+        return reply(EngramError("Something went wrong here; it has been logged."))
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    parts = location[1:] if location and location[0] == "body" else location
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _message(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message[0].lower() + message[1:]

@@ -1,0 +1,53 @@
+"""Queries: lease, answer, skip, release, hold."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from service.api.bodies import (
+    AnswerBody,
+    HeldAnswer,
+    HoldBody,
+    LabelAnswer,
+    LeaseBody,
+    LeasedAnswer,
+    SkipBody,
+)
+from service.api.dependencies import Annotator, Key, PartsOf
+from service.api.replies import Reply, StrictRoute
+from service.core import labeling, leasing
+
+router = APIRouter(prefix="/v1", tags=["queries"], route_class=StrictRoute)
+
+
+@router.post("/streams/{stream}/queries:lease", response_model=LeasedAnswer)
+async def lease(stream: str, body: LeaseBody, parts: PartsOf, caller: Annotator) -> Response:
+    """Lease queries, most valuable first by the current model."""
+    return Reply({"queries": await leasing.lease(parts, caller, stream, body.limit, body.wait_seconds)})
+
+
+@router.post("/queries/{query_id}:answer", response_model=LabelAnswer)
+async def answer(query_id: str, body: AnswerBody, parts: PartsOf, caller: Annotator, key: Key) -> Response:
+    """Answer a leased query."""
+    found = await labeling.answer(parts, caller, query_id, body.lease_token, body.label, body.duration_ms, key)
+    return Reply(found.body, status_code=found.status)
+
+
+@router.post("/queries/{query_id}:skip", status_code=204)
+async def skip(query_id: str, body: SkipBody, parts: PartsOf, caller: Annotator) -> Response:
+    """Give a leased query back for good, with a reason."""
+    await leasing.skip(parts, caller, query_id, body.lease_token, body.reason)
+    return Response(status_code=204)
+
+
+@router.post("/queries/{query_id}:release", status_code=204)
+async def release(query_id: str, body: HoldBody, parts: PartsOf, _caller: Annotator) -> Response:
+    """Give a leased query back to the queue."""
+    await leasing.release(parts, query_id, body.lease_token)
+    return Response(status_code=204)
+
+
+@router.post("/queries/{query_id}:heartbeat", response_model=HeldAnswer)
+async def heartbeat(query_id: str, body: HoldBody, parts: PartsOf, _caller: Annotator) -> Response:
+    """Hold a leased query for another while."""
+    return Reply(await leasing.heartbeat(parts, query_id, body.lease_token))

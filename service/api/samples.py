@@ -1,0 +1,56 @@
+"""Samples: post one or many, look at one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import ValidationError
+
+from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
+from service.api.dependencies import Key, PartsOf, Producer, Reader
+from service.api.problems import problem, unacceptable
+from service.api.replies import Reply, StrictRoute
+from service.core import history, ingestion
+from service.core.errors import EngramError
+from service.core.ingestion import SampleIn
+
+router = APIRouter(prefix="/v1/streams/{stream}", tags=["samples"], route_class=StrictRoute)
+
+
+@router.post("/samples", response_model=SampleAnswer)
+async def post(stream: str, body: SampleBody, parts: PartsOf, caller: Producer, key: Key) -> Response:
+    """Post one sample; the answer is the prediction made before any label of it is known."""
+    sent = SampleIn(body.id, body.data, body.display, body.label)
+    answer = await ingestion.ingest_one(parts, stream, sent, caller, key)
+    return Reply(answer.body, status_code=answer.status)
+
+
+@router.post("/samples:batch", response_model=BatchAnswer)
+async def post_many(stream: str, body: BatchBody, parts: PartsOf, caller: Producer, key: Key) -> Response:
+    """Post up to 1000 samples; one that is not acceptable does not spoil the others."""
+    sent = [_item(index, item) for index, item in enumerate(body.samples)]
+    good = [item for item in sent if isinstance(item, SampleIn)]
+    found = iter(await ingestion.ingest(parts, stream, good, caller, key))
+    results = [next(found) if isinstance(item, SampleIn) else problem(item) for item in sent]
+    return Reply({"results": results})
+
+
+@router.get("/samples/{sample_id:path}")
+async def look(
+    stream: str,
+    sample_id: str,
+    parts: PartsOf,
+    _caller: Reader,
+    at: Annotated[Literal["now"] | None, Query(description="'now' adds what the model says today")] = None,
+) -> Response:
+    """Look at a sample: data, prediction at arrival, query and label."""
+    return Reply(await parts.db.read(lambda c: history.sample(c, parts, stream, sample_id, at_now=at == "now")))
+
+
+def _item(index: int, item: Any) -> SampleIn | EngramError:
+    try:
+        body = SampleBody.model_validate(item)
+    except ValidationError as error:
+        return unacceptable(error.errors(include_url=False), inside=f"/samples/{index}")
+    return SampleIn(body.id, body.data, body.display, body.label)

@@ -1,0 +1,127 @@
+"""The one place where parts are put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import anyio.to_thread
+import structlog
+import torch
+from fastapi import FastAPI, Response
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from service.api import labels, live, monitoring, problems, queries, samples, session, streams
+from service.api.bodies import ProblemAnswer
+from service.api.guard import Guard
+from service.bus import Bus
+from service.bus.local import LocalBus
+from service.bus.redis import RedisBus
+from service.clock import Clock, SystemClock
+from service.core.metrics import Metrics
+from service.core.parts import Parts
+from service.core.scoring import LiveModels
+from service.settings import Settings
+from service.storage.session import Database
+from service.worker import Worker
+
+_THREADS = 16
+
+_PROBLEM: dict[str, Any] = {
+    "description": "A problem",
+    "content": {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}},
+}
+
+_NO_UI = """<!doctype html><meta charset="utf-8"><title>Engram</title>
+<p>The labeling pages are not built yet. Run <code>make ui</code> in the project's folder and reload.</p>
+"""
+
+
+def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = None) -> Parts:
+    """Open the database, bring its tables up to date, and make the rest."""
+    # One thread per operation: many streams share the cores, and results do not depend on how many there are.
+    torch.set_num_threads(1)
+    db = Database(settings.database, write_queue_limit=settings.write_queue_limit)
+    db.migrate()
+    if bus is None:
+        bus = LocalBus() if settings.redis_url is None else RedisBus(settings.redis_url)
+    return Parts(
+        db=db,
+        bus=bus,
+        clock=clock or SystemClock(),
+        settings=settings,
+        models=LiveModels(db, settings.device),
+        metrics=Metrics(),
+        ready=Event(),
+        stopping=Event(),
+    )
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the application: API, labeling UI and learner worker in one process."""
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        worker = Worker(parts)
+        worker.start()
+        yield
+        parts.stopping.set()
+        await anyio.to_thread.run_sync(worker.drain)
+
+    app = FastAPI(
+        title="Engram",
+        version=version("engram"),
+        summary="Learns online and asks people only when an answer will teach it something.",
+        lifespan=life,
+        responses={"4XX": _PROBLEM},
+    )
+    app.state.parts = parts
+    problems.install(app)
+    app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
+    for part in (session, streams, samples, queries, labels, monitoring, live):
+        app.include_router(part.router)
+    _serve_ui(app)
+    return app
+
+
+def close_parts(parts: Parts) -> None:
+    """Hang up; call it once no request is left."""
+    parts.stopping.set()
+    parts.bus.close()
+    parts.db.close()
+
+
+class _Pages(StaticFiles):
+    """The built labeling UI: its hashed assets may be kept for ever, its page must be asked for each time."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file with its caching."""
+        answer = await super().get_response(path, scope)
+        hashed = path.startswith("assets/")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["Content-Security-Policy"] = (
+            "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+        )
+        return answer
+
+
+def _serve_ui(app: FastAPI) -> None:
+    built = Path(str(files("labeling_ui") / "dist"))
+    if built.is_dir():
+        app.mount("/", _Pages(directory=built, html=True), name="ui")
+    else:
+        logger = structlog.get_logger()
+        logger.warning("ui.not_built", folder=str(built))
+
+        @app.get("/", include_in_schema=False)
+        async def no_ui() -> HTMLResponse:
+            return HTMLResponse(_NO_UI, status_code=503)

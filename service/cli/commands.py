@@ -1,0 +1,218 @@
+"""Every command, each a thin face of what does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import DBAPIError
+
+from service.cli import logs
+from service.cli.failures import CommandError
+from service.cli.transfer import export_stream, import_file
+from service.clock import SystemClock, iso
+from service.core import access
+from service.core.access import Role
+from service.core.errors import EngramError
+from service.demo.run import DemoOptions, run_demo
+from service.serving import TOKEN_FILE, ServingError, admin_token, listen, make_server, opened, url_of
+from service.settings import Settings
+from service.storage import tokens
+from service.storage.session import Database
+
+app = typer.Typer(
+    name="engram",
+    help="Learns online and asks people only when an answer will teach it something.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+token_app = typer.Typer(help="Make, list and revoke access tokens.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
+
+out = Console(highlight=False, soft_wrap=True)
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, token and lock.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+
+
+class Format(StrEnum):
+    """What an export can be written as."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    LABEL_STUDIO = "label-studio"
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn what can go wrong into one line."""
+    try:
+        yield
+    except (ServingError, EngramError) as error:
+        raise CommandError(str(error)) from None
+    except DBAPIError as error:
+        raise CommandError(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from None
+    except OSError as error:
+        raise CommandError(f"{error.filename or 'input or output'}: {error.strerror or error}") from None
+
+
+def settings_with(data_dir: Path | None) -> Settings:
+    """Return the environment's settings, with the command's data folder."""
+    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ENGRAM_" + str(first["loc"][0]).upper()
+        raise CommandError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        out.print(f"engram {version_of('engram')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None) -> None:
+    """Serve everything in one process: API, labeling UI and learner."""
+    settings = settings_with(data_dir)
+    logs.configure(settings.log_level)
+    with failures(), opened(settings) as parts:
+        bound = listen(host, port)
+        server = make_server(parts, bound)
+        token, new = admin_token(parts, settings.data_dir)
+        url = url_of(bound)
+        out.print(f"Engram serves {url}")
+        if new:
+            out.print(f"Admin token (also in {settings.data_dir / TOKEN_FILE}): {token}")
+        else:
+            out.print(f"The admin token is in {settings.data_dir / TOKEN_FILE}")
+        if token:
+            out.print(f"Sign in at {url}/#/signin?token={token}")
+        server.run(sockets=[bound])
+
+
+@app.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data_dir: DataDir = None,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Answer the queries with the known labels.")] = False,
+    data: Annotated[str, typer.Option(help="'digits', or a labelled .npz or .jsonl.gz file.")] = "digits",
+    pace: Annotated[float, typer.Option(min=0, help="Samples per second; 0 is as fast as it goes.")] = 20.0,
+    delay: Annotated[
+        float | None, typer.Option(min=0, help="Seconds that the oracle takes for an answer. [0.25, or 0 at pace 0]")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Samples to post. [three times the digits, up to 20000 of a file]")
+    ] = None,
+    budget: Annotated[float, typer.Option(min=0, max=1, help="Queries per sample after the warm-up.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the learner and of the order.")] = 7,
+    once: Annotated[bool, typer.Option("--once", help="End when the last sample is posted and answered.")] = False,
+) -> None:
+    """Serve, and post a real data set to a stream, with queries for you or an oracle to answer."""
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    options = DemoOptions(
+        oracle=oracle, data=data, pace=pace, delay=delay, samples=samples, budget=budget, seed=seed, once=once
+    )
+    with failures(), opened(settings) as parts:
+        run_demo(parts, listen(host, port), options, out)
+
+
+@app.command("import")
+def import_(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    file: Annotated[Path, typer.Argument(help="A .jsonl, .jsonl.gz, .csv, .csv.gz or .npz file.")],
+    data_dir: DataDir = None,
+    data_field: Annotated[str, typer.Option(help="Field that holds the data.")] = "data",
+    label_field: Annotated[str, typer.Option(help="Field that holds the label, where there is one.")] = "label",
+    labels: Annotated[bool, typer.Option(help="Take the labels along and learn them.")] = True,
+) -> None:
+    """Post a file's samples to a stream."""
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        import_file(settings, stream, file, data_field, label_field if labels else None, out)
+
+
+@app.command("export")
+def export(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.JSONL,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; standard output without.")
+    ] = None,
+) -> None:
+    """Write a stream's samples, predictions and labels."""
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        export_stream(settings, stream, form.value, output)
+
+
+@contextmanager
+def _database(data_dir: Path | None) -> Iterator[Database]:
+    settings = settings_with(data_dir)
+    with failures():
+        db = Database(settings.database)
+        try:
+            db.migrate()
+            yield db
+        finally:
+            db.close()
+
+
+@token_app.command("create")
+def token_create(
+    role: Annotated[Role, typer.Option(help="What the token is for.")],
+    name: Annotated[str | None, typer.Option(help="Whose it is.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token and print it, this once."""
+    with _database(data_dir) as db:
+        _principal, text = db.write_now(lambda c: access.create(c, SystemClock(), role, name))
+    out.print(text)
+
+
+@token_app.command("list")
+def token_list(data_dir: DataDir = None) -> None:
+    """List tokens; their text is not stored."""
+    with _database(data_dir) as db:
+        rows = db.read_now(tokens.every)
+    table = Table("id", "name", "role", "created", "revoked", box=None)
+    for row in rows:
+        table.add_row(row.id, row.name, row.role, iso(row.created_at), iso(row.revoked_at) if row.revoked_at else "")
+    out.print(table)
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token: Annotated[str, typer.Argument(help="Id or name of the token.")], data_dir: DataDir = None
+) -> None:
+    """Revoke a token at once."""
+    with _database(data_dir) as db:
+        count = db.write_now(lambda c: access.revoke(c, SystemClock(), token))
+    out.print(f"revoked {count} token{'s' if count > 1 else ''}")

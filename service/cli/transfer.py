@@ -1,0 +1,92 @@
+"""Files in and out, over HTTP, with progress on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service.cli.connection import checked, connected
+from service.cli.failures import CommandError
+from service.datasets import DatasetError, Labelled, read
+from service.settings import Settings
+
+_BATCH = 200
+_SHOWN = 5
+
+
+def progress_bar(console: Console) -> Progress:
+    """Return a progress bar, silent where nobody watches."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not console.is_terminal,
+    )
+
+
+def import_file(
+    settings: Settings, stream: str, path: Path, data_field: str, label_field: str | None, console: Console
+) -> None:
+    """Post a file's rows in batches; the same file again changes nothing where its rows have ids.
+
+    Raises:
+        CommandError: where the file or the stream is not usable, or rows were refused.
+    """
+    try:
+        rows = read(path, data_field, label_field)
+    except DatasetError as error:
+        raise CommandError(str(error)) from None
+    refused: list[str] = []
+    with connected(settings) as client, progress_bar(console) as bar:
+        task = bar.add_task(f"{path.name} → {stream}", total=len(rows))
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            body = {"samples": [_sample(row) for row in part]}
+            answer = checked(client.post(f"/v1/streams/{stream}/samples:batch", json=body)).json()
+            refused += [
+                f"row {start + index + 1}: {result['detail']}"
+                for index, result in enumerate(answer["results"])
+                if "detail" in result
+            ]
+            bar.advance(task, len(part))
+    console.print(f"imported {len(rows) - len(refused)} of {len(rows)} rows into '{stream}'")
+    if refused:
+        shown = "; ".join(refused[:_SHOWN])
+        raise CommandError(f"{len(refused)} rows were refused: {shown}{'; …' if len(refused) > _SHOWN else ''}")
+
+
+def export_stream(settings: Settings, stream: str, form: str, output: Path | None) -> None:
+    """Write a stream to a file or to standard output."""
+    with connected(settings) as client:
+        request = client.build_request("GET", f"/v1/streams/{stream}/export", params={"format": form})
+        answer = client.send(request, stream=True)
+        try:
+            if not answer.is_success:
+                answer.read()
+            checked(answer)
+            _write(answer, output)
+        finally:
+            answer.close()
+
+
+def _write(answer: httpx.Response, output: Path | None) -> None:
+    if output is None:
+        for part in answer.iter_bytes():
+            sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+        return
+    with output.open("wb") as file:
+        for part in answer.iter_bytes():
+            file.write(part)
+
+
+def _sample(row: Labelled) -> dict[str, Any]:
+    found = {"id": row.id, "data": row.data, "display": row.display, "label": row.label}
+    return {name: value for name, value in found.items() if value is not None}

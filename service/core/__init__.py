@@ -1,0 +1,1 @@
+"""Use cases: what Engram does, without HTTP and without SQL."""

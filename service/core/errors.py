@@ -1,0 +1,106 @@
+"""What can go wrong for a caller. Each error knows its HTTP status; its docstring is its default message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a body: where (a JSON pointer) and why."""
+
+    pointer: str
+    detail: str
+
+
+class EngramError(Exception):
+    """Something went wrong."""
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(
+        self, detail: str | None = None, *, faults: Sequence[Fault] = (), retry_after: int | None = None
+    ) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.faults = tuple(faults)
+        self.retry_after = retry_after
+        super().__init__(self.detail)
+
+
+class MalformedError(EngramError):
+    """The body is not well-formed JSON."""
+
+    status = 400
+    title = "Malformed request"
+
+
+class UnauthorizedError(EngramError):
+    """Send a valid token as 'Authorization: Bearer TOKEN', or sign in."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class ForbiddenError(EngramError):
+    """This token's role may not do that."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class NotFoundError(EngramError):
+    """There is no such thing."""
+
+    status = 404
+    title = "Not found"
+
+
+class ConflictError(EngramError):
+    """This is in conflict with what is there."""
+
+    status = 409
+    title = "Conflict"
+
+
+class LeaseLostError(EngramError):
+    """The lease has expired or was lost; lease the query again."""
+
+    status = 410
+    title = "Lease lost"
+
+
+class TooLargeError(EngramError):
+    """The body is too large."""
+
+    status = 413
+    title = "Too large"
+
+
+class WrongTypeError(EngramError):
+    """Send JSON with 'Content-Type: application/json'."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
+class UnacceptableError(EngramError):
+    """The request is well-formed but not acceptable."""
+
+    status = 422
+    title = "Not acceptable"
+
+
+class TooManyError(EngramError):
+    """Too many requests are waiting; try again in a moment."""
+
+    status = 429
+    title = "Too many requests"
+
+
+class NotReadyError(EngramError):
+    """The service is starting; try again in a moment."""
+
+    status = 503
+    title = "Not ready"

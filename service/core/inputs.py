@@ -1,0 +1,138 @@
+"""From a sample's `data` to the array that the learner takes, and to bytes and back. Bad data gets one clear reason."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from learner.encoders import Input
+from service.core.errors import Fault, TooLargeError, UnacceptableError
+from service.core.specs import ImageInput, VectorInput
+
+_PICTURE_ERRORS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+)
+
+
+def parse(data: Any, spec: VectorInput | ImageInput, *, max_pixels: int) -> Input:
+    """Return `data` as an array: float32 [dim] of a vector, uint8 [height, width, channels] of an image.
+
+    Raises:
+        UnacceptableError: where the data is not what the stream takes, saying what would be right.
+        TooLargeError: where a picture has more than `max_pixels`.
+    """
+    if isinstance(spec, VectorInput):
+        return _vector(data, spec)
+    if isinstance(data, dict):
+        return _picture(data, spec, max_pixels)
+    return _pixels(data, spec)
+
+
+def to_bytes(x: Input) -> bytes:
+    """Return the array's bits; kind and shape follow from the stream."""
+    return x.tobytes()
+
+
+def from_bytes(data: bytes, spec: VectorInput | ImageInput) -> Input:
+    """Return the array that `to_bytes` wrote."""
+    if isinstance(spec, VectorInput):
+        return np.frombuffer(data, dtype=np.float32)
+    return np.frombuffer(data, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)
+
+
+def _refuse(detail: str, pointer: str = "/data") -> UnacceptableError:
+    return UnacceptableError(detail, faults=[Fault(pointer, detail)])
+
+
+def _numbers(values: Iterable[Any]) -> bool:
+    return set(map(type, values)) <= {int, float}
+
+
+def _vector(data: Any, spec: VectorInput) -> NDArray[np.float32]:
+    if not isinstance(data, list) or len(data) != spec.dim:
+        got = f"a list of {len(data)}" if isinstance(data, list) else _kind_of(data)
+        raise _refuse(f"data must be a list of {spec.dim} numbers, got {got}")
+    if not _numbers(data):
+        index = next(i for i, value in enumerate(data) if type(value) not in (int, float))
+        raise _refuse(f"data[{index}] must be a number, got {_kind_of(data[index])}", f"/data/{index}")
+    with np.errstate(over="ignore"):
+        values = np.array(data, dtype=np.float64).astype(np.float32)
+    if not np.isfinite(values).all():
+        index = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise _refuse(f"data[{index}] must be a finite number within ±3.4e38", f"/data/{index}")
+    return values
+
+
+def _pixels(data: Any, spec: ImageInput) -> NDArray[np.uint8]:
+    shape = f"{spec.height} rows of {spec.width}" + (f" pixels of {spec.channels}" if spec.channels > 1 else "")
+    wanted = f'data must be {{"png": base64}} or {shape} numbers from 0 to 255'
+    if not isinstance(data, list):
+        raise _refuse(f"{wanted}, got {_kind_of(data)}")
+    depth, flat = 1, data
+    while flat and all(isinstance(part, list) for part in flat) and depth < 3:
+        depth, flat = depth + 1, [value for part in flat for value in part]
+    if not flat or not _numbers(flat):
+        raise _refuse(f"{wanted}, without gaps, words or other values")
+    try:
+        values = np.array(data, dtype=np.float64)
+    except ValueError:
+        raise _refuse(f"{wanted}; the rows differ in length") from None
+    shapes = {(spec.height, spec.width, spec.channels)} | ({(spec.height, spec.width)} if spec.channels == 1 else set())
+    if values.shape not in shapes:
+        raise _refuse(f"{wanted}, got the shape {'×'.join(map(str, values.shape))}")
+    if not ((values >= 0) & (values <= 255)).all():
+        raise _refuse(f"{wanted}, got a number outside")
+    return np.rint(values).astype(np.uint8).reshape(spec.height, spec.width, spec.channels)
+
+
+def _picture(data: dict[str, Any], spec: ImageInput, max_pixels: int) -> NDArray[np.uint8]:
+    if set(data) != {"png"} or not isinstance(data["png"], str):
+        raise _refuse('data must be {"png": base64 of a PNG or JPEG file} and nothing else')
+    try:
+        raw = base64.b64decode(data["png"], validate=True)
+    except (binascii.Error, ValueError):
+        raise _refuse("data.png must be valid base64", "/data/png") from None
+    try:
+        with Image.open(io.BytesIO(raw), formats=("PNG", "JPEG")) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise TooLargeError(
+                    f"the picture has {picture.width} × {picture.height} pixels; at most {max_pixels} are taken"
+                )
+            upright = ImageOps.exif_transpose(picture)
+            plain = _flattened(upright).convert("L" if spec.channels == 1 else "RGB")
+            sized = plain.resize((spec.width, spec.height), Image.Resampling.BOX)
+    except _PICTURE_ERRORS as error:
+        raise _refuse(f"data.png must be a whole PNG or JPEG file: {error}", "/data/png") from None
+    return np.asarray(sized, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)
+
+
+def _flattened(picture: Image.Image) -> Image.Image:
+    """Return the picture on black where it is transparent, and 16-bit grey as 8-bit."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return Image.fromarray((np.asarray(picture).astype(np.float64) / 257.0).clip(0, 255).astype(np.uint8))
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        layers = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layers.size, (0, 0, 0, 255)), layers)
+    return picture
+
+
+def _kind_of(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)

@@ -1,0 +1,248 @@
+"""Answers and truths: a label enters the log under its number in one transaction, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from service.core import leasing, streams
+from service.core.access import Principal, Role
+from service.core.errors import (
+    ConflictError,
+    Fault,
+    ForbiddenError,
+    LeaseLostError,
+    NotFoundError,
+    UnacceptableError,
+)
+from service.core.idempotency import Answer, RequestKey, once
+from service.core.identity import new_id
+from service.core.parts import Parts
+from service.events import Topic
+from service.storage import events, log, queries, samples
+from service.storage import streams as stream_rows
+from service.storage.streams import Stream
+
+_NEWS = (Topic.LOG_GREW, Topic.EVENTS_ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The sample that a label is for: number, id, features, and what was predicted at arrival."""
+
+    sample_n: int
+    sample_id: str
+    features: bytes
+    predicted: str | None
+
+
+class _Source(NamedTuple):
+    kind: str
+    by: str
+    by_id: str
+    query_id: str | None = None
+    weight: float = 1.0
+    duration_ms: int | None = None
+
+
+def with_class(parts: Parts, stream: Stream, classes: list[str], label: str) -> list[str]:
+    """Return the classes with `label` among them.
+
+    Raises:
+        UnacceptableError: where it is unknown and the stream's classes are closed, or there are too many.
+    """
+    if label in classes:
+        return classes
+    if not stream.open_classes:
+        detail = f"label must be one of the stream's classes ({', '.join(classes[:20])}), got '{label}'"
+        raise UnacceptableError(detail, faults=[Fault("/label", detail)])
+    if len(classes) >= parts.settings.max_classes:
+        raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes")
+    return [*classes, label]
+
+
+async def answer(
+    parts: Parts,
+    who: Principal,
+    query_id: str,
+    lease_token: str,
+    label: str,
+    duration_ms: int | None,
+    key: RequestKey | None,
+) -> Answer:
+    """Record a person's answer to a query.
+
+    Raises:
+        NotFoundError: where there is no such query.
+        LeaseLostError: where the lease is over; the answer is kept for audit, not learned.
+        UnacceptableError: where the label is not a class and may not become one.
+    """
+    touched: list[int] = []
+
+    def work(connection: Connection) -> Answer:
+        query, stream = _query(connection, query_id)
+        touched.append(stream.id)
+        now = parts.clock.now()
+        before = log.label_of_query(connection, query_id)
+        if query.state == queries.ANSWERED and query.lease_token == lease_token and before is not None:
+            if before.label == label:
+                return Answer(200, {"label_id": before.id, "seq": before.seq})
+            raise ConflictError(f"this query was answered '{before.label}'; take that label back to change it")
+        if not leasing.holds(query, lease_token, now):
+            queries.keep_late_answer(connection, query_id, label, who.name, now)
+            return Answer(LeaseLostError.status, None)
+        source = _Source("annotator", who.name, who.id, query_id, 1.0 / query.propensity, duration_ms)
+        recorded = _record(connection, parts, stream, _truth(connection, query.sample_n), label, source)
+        queries.close(connection, query_id, queries.ANSWERED, now)
+        stream_rows.book(connection, stream.id, open=-1, answered=1)
+        return Answer(200, recorded)
+
+    outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    if outcome.status == LeaseLostError.status:
+        raise LeaseLostError
+    for stream_id in touched:
+        parts.tell(stream_id, *_NEWS)
+    return outcome
+
+
+async def learn_late(
+    parts: Parts, who: Principal, name: str, sample_id: str, label: str, key: RequestKey | None
+) -> Answer:
+    """Record the truth of a sample that came before, from another system.
+
+    Raises:
+        NotFoundError: where there is no such sample.
+        ConflictError: where the sample has another label already.
+        UnacceptableError: where the label is not a class and may not become one.
+    """
+
+    def work(connection: Connection) -> Answer:
+        stream = streams.find_locked(connection, name)
+        sample = samples.one(connection, stream.id, sample_id)
+        if sample is None:
+            raise NotFoundError(f"the stream '{name}' has no sample '{sample_id}'")
+        before = log.label_of_sample(connection, sample.n)
+        if before is not None:
+            if before.label != label:
+                raise ConflictError(f"this sample has the label '{before.label}'; take that back to change it")
+            return Answer(200, {"label_id": before.id, "seq": before.seq})
+        predicted = sample.prediction and sample.prediction["label"]
+        truth = Truth(sample.n, sample.id, sample.features, predicted)
+        recorded = _record(connection, parts, stream, truth, label, _Source("truth", who.name, who.id))
+        if sample.query_state == queries.OPEN:
+            queries.close(connection, sample.query_id, queries.WITHDRAWN, parts.clock.now())
+            stream_rows.book(connection, stream.id, open=-1)
+        return Answer(200, recorded)
+
+    outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    stream = await parts.db.read(lambda c: streams.find(c, name))
+    parts.tell(stream.id, *_NEWS)
+    return outcome
+
+
+def learn_truth(connection: Connection, parts: Parts, name: str, truth: Truth, label: str, by: Principal) -> None:
+    """Record a truth that came with its sample, in the transaction that stores the sample."""
+    stream = streams.find(connection, name)
+    _record(connection, parts, stream, truth, label, _Source("truth", by.name, by.id))
+
+
+async def retract(parts: Parts, who: Principal, label_id: str) -> dict[str, Any]:
+    """Take a label back; an annotator only an own one. Its query, if it had one, is leased to `who` again."""
+    touched: list[int] = []
+
+    def work(connection: Connection) -> dict[str, Any]:
+        row = log.label(connection, label_id)
+        if row is None:
+            raise NotFoundError(f"there is no label '{label_id}'")
+        if who.role is Role.ANNOTATOR and row.by_id != who.id:
+            raise ForbiddenError("an annotator may take back only own labels")
+        stream = stream_rows.lock(connection, row.stream_id)
+        row = log.label(connection, label_id)
+        if stream is None or row is None:
+            raise NotFoundError(f"there is no label '{label_id}'")
+        if row.retracted_at is not None:
+            return {"label_id": label_id, "seq": row.seq, "retracted": True, "query": None}
+        touched.append(stream.id)
+        now = parts.clock.now()
+        seq = log.append(connection, stream.id, log.RETRACTION, now, target_seq=row.seq)
+        log.mark_retracted(connection, label_id, now)
+        stream_rows.book(connection, stream.id, labels=-1)
+        _drop_class(connection, stream, row.label)
+        data = {"label_id": label_id, "label": row.label, "seq": seq, "by": who.name, "retracted": True}
+        events.add(connection, [{"stream_id": stream.id, "type": "label", "data": data, "at": now}])
+        leased = None if row.query_id is None else _lease_again(connection, parts, stream, row.query_id, who)
+        return {"label_id": label_id, "seq": seq, "retracted": True, "query": leased}
+
+    outcome = await parts.db.write(work)
+    for stream_id in touched:
+        parts.tell(stream_id, *_NEWS)
+    return outcome
+
+
+def _record(
+    connection: Connection, parts: Parts, stream: Stream, truth: Truth, label: str, source: _Source
+) -> dict[str, Any]:
+    """Write one label: its log entry, its row, its event, and its class where that is new."""
+    classes = with_class(parts, stream, stream.classes, label)
+    if classes is not stream.classes:
+        stream_rows.update(connection, stream.id, classes=classes)
+    now = parts.clock.now()
+    seq = log.append(connection, stream.id, log.LABEL, now, label=label, features=truth.features)
+    label_id = new_id("l", parts.clock)
+    log.add_label(
+        connection,
+        {
+            "id": label_id,
+            "stream_id": stream.id,
+            "sample_n": truth.sample_n,
+            "query_id": source.query_id,
+            "label": label,
+            "seq": seq,
+            "source": source.kind,
+            "by": source.by,
+            "by_id": source.by_id,
+            "duration_ms": source.duration_ms,
+            "correct": None if truth.predicted is None else truth.predicted == label,
+            "weight": source.weight,
+            "at": now,
+        },
+    )
+    data = {"label_id": label_id, "sample_id": truth.sample_id, "label": label, "seq": seq, "by": source.by}
+    events.add(connection, [{"stream_id": stream.id, "type": "label", "data": data, "at": now}])
+    stream_rows.book(connection, stream.id, labels=1)
+    parts.metrics.labels.labels(stream.name, source.kind).inc()
+    return {"label_id": label_id, "seq": seq}
+
+
+def _query(connection: Connection, query_id: str) -> tuple[Any, Stream]:
+    """Return a query and its stream, both locked until the transaction ends."""
+    found = queries.one(connection, query_id)
+    stream = None if found is None else stream_rows.lock(connection, found.stream_id)
+    query = queries.one(connection, query_id)
+    if query is None or stream is None:
+        raise NotFoundError(f"there is no query '{query_id}'")
+    return query, stream
+
+
+def _truth(connection: Connection, sample_n: int) -> Truth:
+    sample = samples.by_number(connection, sample_n)
+    return Truth(sample_n, sample.id, sample.features, sample.prediction and sample.prediction["label"])
+
+
+def _drop_class(connection: Connection, stream: Stream, label: str) -> None:
+    """Forget a class that only labels taken back had named."""
+    if label in stream.initial_classes or log.class_stands(connection, stream.id, label):
+        return
+    stream_rows.update(connection, stream.id, classes=[known for known in stream.classes if known != label])
+
+
+def _lease_again(
+    connection: Connection, parts: Parts, stream: Stream, query_id: str, who: Principal
+) -> dict[str, Any] | None:
+    answers = who.role in (Role.ANNOTATOR, Role.ADMIN)
+    token, until = leasing.new_lease(parts)
+    queries.reopen(connection, query_id, token=token, by=who.id, until=until if answers else 0)
+    stream_rows.book(connection, stream.id, open=1, answered=-1)
+    return {"id": query_id, "lease": leasing.lease_body(token, until)} if answers else None

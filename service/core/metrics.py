@@ -1,0 +1,37 @@
+"""What Prometheus scrapes. Names carry the prefix `engram_` and base units."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """One registry for one service."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = self.registry
+        self.requests = Histogram(
+            "engram_http_request_duration_seconds",
+            "Time to answer a request.",
+            ("method", "route", "status"),
+            buckets=_FAST,
+            registry=own,
+        )
+        self.samples = Counter("engram_samples_total", "Samples accepted.", ("stream",), registry=own)
+        self.queries = Counter("engram_queries_total", "Queries opened.", ("stream", "reason"), registry=own)
+        self.labels = Counter("engram_labels_total", "Labels accepted.", ("stream", "source"), registry=own)
+        self.updates = Counter("engram_updates_total", "Labels applied to the learner.", ("stream",), registry=own)
+        self.update_seconds = Histogram(
+            "engram_update_duration_seconds", "Time to apply one label.", ("stream",), buckets=_FAST, registry=own
+        )
+        self.score_seconds = Histogram(
+            "engram_score_duration_seconds", "Time to score one sample.", ("stream",), buckets=_FAST, registry=own
+        )
+        self.snapshots = Counter("engram_snapshots_total", "Snapshots written.", ("stream",), registry=own)
+        self.version = Gauge("engram_model_version", "Log entries applied to the learner.", ("stream",), registry=own)
+        self.worker_failures = Counter(
+            "engram_worker_failures_total", "Failed rounds of the worker.", registry=own
+        )

@@ -1,0 +1,35 @@
+"""What every use case works with; put together in `service.app`, where tests hand in their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event
+
+from service.bus import Bus
+from service.clock import Clock
+from service.core.metrics import Metrics
+from service.core.scoring import LiveModels
+from service.events import Topic, Wakeup
+from service.settings import Settings
+from service.storage.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The database, the bus, the clock, the settings, the live models and the metrics."""
+
+    db: Database
+    bus: Bus
+    clock: Clock
+    settings: Settings
+    models: LiveModels
+    metrics: Metrics
+    ready: Event
+    """Set once every stream's model is restored."""
+    stopping: Event
+    """Set when the service is about to end: whoever waits comes back."""
+
+    def tell(self, stream_id: int, *topics: Topic) -> None:
+        """Wake whoever waits for `topics`; call it after the commit."""
+        for topic in topics:
+            self.bus.publish(Wakeup(topic, stream_id))

@@ -1,0 +1,79 @@
+"""What a stream is made of, as its creator states it: input, learner and query policy, each with its defaults."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from learner.asking.strategies import STRATEGIES
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+SampleId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+LARGEST_FEATURES = 1_000_000
+
+
+class Spec(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VectorInput(Spec):
+    """A list of `dim` finite numbers."""
+
+    kind: Literal["vector"]
+    dim: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+
+
+class ImageInput(Spec):
+    """A picture, resized to `width` × `height`."""
+
+    kind: Literal["image"]
+    width: Annotated[int, Field(ge=1, le=1024, strict=True)]
+    height: Annotated[int, Field(ge=1, le=1024, strict=True)]
+    channels: Annotated[Literal[1, 3], Field(description="1 is grey, 3 is red, green and blue")] = 1
+
+
+InputSpec = Annotated[VectorInput | ImageInput, Field(discriminator="kind")]
+
+
+class LearnerSpec(Spec):
+    """The network and its rule. Equal seed and equal log give an equal learner."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = Field(default_factory=lambda: secrets.randbits(32))
+    hidden: Annotated[list[Annotated[int, Field(ge=1, le=8192, strict=True)]], Field(max_length=4)] = Field(
+        default_factory=lambda: [256]
+    )
+    votes: Annotated[int, Field(ge=2, le=100, strict=True)] = 10
+    lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 81.76
+    lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.05
+    likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3
+    kl_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 4.72
+    memory_window: Annotated[float, Field(gt=1, le=1e12, allow_inf_nan=False)] = 6100.0
+
+
+class QuerySpec(Spec):
+    """When to ask: by which utility, how often, how much of that at random, and how many labels to begin with."""
+
+    strategy: str = "variation_ratio"
+    budget: Annotated[Share, Field(description="queries per sample after the warm-up")] = 0.05
+    exploration: Annotated[Share, Field(description="share of the budget that is spent at random")] = 0.1
+    warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 20
+
+    @field_validator("strategy")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in STRATEGIES:
+            raise ValueError(f"strategy must be one of {', '.join(sorted(STRATEGIES))}")
+        return value
+
+
+def as_input(stored: dict[str, Any]) -> VectorInput | ImageInput:
+    """Return a stored input description."""
+    if stored["kind"] == "vector":
+        return VectorInput(**stored)
+    return ImageInput(**stored)

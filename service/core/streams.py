@@ -1,0 +1,154 @@
+"""Making, changing and removing streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from learner.asking.budget import START
+from service.clock import iso
+from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
+from service.core.idempotency import Answer, RequestKey, once
+from service.core.parts import Parts
+from service.core.specs import InputSpec, LearnerSpec, QuerySpec
+from service.events import Topic
+from service.storage import events, log, streams
+from service.storage.streams import Stream
+
+
+def find(connection: Connection, name: str) -> Stream:
+    """Return the stream of that name.
+
+    Raises:
+        NotFoundError: where there is none.
+    """
+    stream = streams.by_name(connection, name)
+    if stream is None:
+        raise NotFoundError(f"there is no stream '{name}'")
+    return stream
+
+
+def find_locked(connection: Connection, name: str) -> Stream:
+    """Return the stream of that name, locked until the transaction ends."""
+    stream = streams.lock(connection, find(connection, name).id)
+    if stream is None:
+        raise NotFoundError(f"there is no stream '{name}'")
+    return stream
+
+
+def body(stream: Stream) -> dict[str, Any]:
+    """Return a stream as the contract has it."""
+    return {
+        "name": stream.name,
+        "input": stream.input,
+        "classes": stream.classes,
+        "open_classes": stream.open_classes,
+        "learner": stream.learner,
+        "query": stream.query,
+        "guidelines": stream.guidelines,
+        "colours": stream.colours,
+        "created_at": iso(stream.created_at),
+    }
+
+
+async def create(
+    parts: Parts,
+    *,
+    name: str,
+    input_spec: InputSpec,
+    classes: list[str],
+    open_classes: bool,
+    learner: LearnerSpec,
+    query: QuerySpec,
+    guidelines: str,
+    colours: dict[str, str],
+    key: RequestKey | None,
+) -> Answer:
+    """Make a stream.
+
+    Raises:
+        ConflictError: where the name is taken.
+        UnacceptableError: where nothing could ever be learned.
+    """
+    _check_classes(parts, classes)
+    if not classes and not open_classes:
+        raise UnacceptableError("a stream with closed classes needs at least one class")
+
+    def work(connection: Connection) -> Answer:
+        stream = streams.insert(
+            connection,
+            threshold=START,
+            name=name,
+            input=input_spec.model_dump(),
+            initial_classes=classes,
+            classes=classes,
+            open_classes=open_classes,
+            learner=learner.model_dump(),
+            query=query.model_dump(),
+            guidelines=guidelines,
+            colours=colours,
+            created_at=parts.clock.now(),
+        )
+        if stream is None:
+            raise ConflictError(f"there is a stream '{name}' already")
+        return Answer(201, body(stream))
+
+    return await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+
+
+async def change(
+    parts: Parts,
+    name: str,
+    *,
+    query: dict[str, Any] | None,
+    add_classes: list[str],
+    **values: Any,
+) -> dict[str, Any]:
+    """Change query policy, guidelines or colours, and add classes; what is not named stays."""
+
+    def work(connection: Connection) -> Stream:
+        stream = find_locked(connection, name)
+        changes = {field: value for field, value in values.items() if value is not None}
+        if query is not None:
+            changes["query"] = QuerySpec(**(stream.query | query)).model_dump()
+        new = [label for label in dict.fromkeys(add_classes) if label not in stream.classes]
+        if new:
+            changes["classes"] = [*stream.classes, *new]
+            _check_classes(parts, changes["classes"])
+        for label in new:
+            log.append(connection, stream.id, log.CLASS, parts.clock.now(), label=label)
+        if changes:
+            streams.update(connection, stream.id, **changes)
+            events.add(connection, [_changed(stream, parts.clock.now(), new)])
+        return find(connection, name)
+
+    stream = await parts.db.write(work)
+    parts.tell(stream.id, Topic.LOG_GREW, Topic.EVENTS_ADDED)
+    return body(stream)
+
+
+async def remove(parts: Parts, name: str) -> None:
+    """Remove a stream with everything in it."""
+
+    def work(connection: Connection) -> int:
+        stream = find_locked(connection, name)
+        streams.delete(connection, stream.id)
+        return stream.id
+
+    stream_id = await parts.db.write(work)
+    parts.models.forget(stream_id)
+    parts.tell(stream_id, Topic.LOG_GREW)
+
+
+def _check_classes(parts: Parts, classes: list[str]) -> None:
+    if len(set(classes)) != len(classes):
+        twice = next(label for label in classes if classes.count(label) > 1)
+        detail = f"classes must differ; '{twice}' is there more than once"
+        raise UnacceptableError(detail, faults=[Fault("/classes", detail)])
+    if len(classes) > parts.settings.max_classes:
+        raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes, got {len(classes)}")
+
+
+def _changed(stream: Stream, now: int, new: list[str]) -> dict[str, Any]:
+    return {"stream_id": stream.id, "type": "stream", "data": {"stream": stream.name, "new_classes": new}, "at": now}

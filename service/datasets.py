@@ -1,0 +1,109 @@
+"""Labelled files: .npz, .csv and .jsonl, plain or gzipped, row by row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DatasetError(ValueError):
+    """The file is not a data set that can be read; the message says what would be right."""
+
+
+class Labelled(NamedTuple):
+    """One row: data as the service takes it, the label where there is one, and what else the row says of itself."""
+
+    data: Any
+    label: str | None = None
+    id: str | None = None
+    display: dict[str, Any] | None = None
+
+
+def read(path: Path, data_field: str = "data", label_field: str | None = "label") -> list[Labelled]:
+    """Return all rows of a file.
+
+    .npz: `x_train` and `y_train` (or `x` and `y`), images 0 … 255 or vectors. .csv: a header; the label's column, `id`
+    where there is one, and all other columns as numbers. .jsonl: an object a line with `data` and perhaps `label`, `id`
+    and `display`.
+
+    Raises:
+        DatasetError: where the file is not of these.
+    """
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".npz"):
+        return list(_npz(path, label_field))
+    if name.endswith((".jsonl", ".ndjson")):
+        return list(_jsonl(path, data_field, label_field))
+    if name.endswith(".csv"):
+        return list(_csv(path, label_field))
+    raise DatasetError(f"{path}: the name must end in .npz, .csv, .jsonl, .csv.gz or .jsonl.gz")
+
+
+def _npz(path: Path, label_field: str | None) -> Iterator[Labelled]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            x, y = _pair(path, dict(arrays))
+    except (ValueError, OSError, EOFError) as error:
+        raise DatasetError(f"{path}: not a readable .npz file ({error})") from None
+    for index, row in enumerate(x):
+        yield Labelled(row.tolist(), None if y is None or label_field is None else str(y[index]))
+
+
+def _pair(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    for x, y in (("x_train", "y_train"), ("x", "y"), ("X", "y"), ("data", "label")):
+        if x in arrays:
+            labels = arrays.get(y)
+            if labels is not None and len(labels) != len(arrays[x]):
+                raise DatasetError(f"{path}: {x} has {len(arrays[x])} rows, {y} has {len(labels)}")
+            return arrays[x], labels
+    raise DatasetError(f"{path}: must hold x_train and y_train, or x and y; it holds {', '.join(arrays)}")
+
+
+def _text(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def _jsonl(path: Path, data_field: str, label_field: str | None) -> Iterator[Labelled]:
+    with _text(path) as file:
+        for number, line in enumerate(_lines(path, file), 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                data = row[data_field]
+            except (ValueError, KeyError, TypeError):
+                raise DatasetError(
+                    f"{path}, line {number}: must be a JSON object with the field '{data_field}'"
+                ) from None
+            label = row.get(label_field) if label_field else None
+            named = row.get("id")
+            yield Labelled(
+                data, None if label is None else str(label), None if named is None else str(named), row.get("display")
+            )
+
+
+def _csv(path: Path, label_field: str | None) -> Iterator[Labelled]:
+    with _text(path) as file:
+        for number, row in enumerate(csv.DictReader(_lines(path, file)), 2):
+            named, label = row.pop("id", None), row.pop(label_field, None) if label_field else None
+            try:
+                data = [float(value) for value in row.values()]
+            except (TypeError, ValueError):
+                raise DatasetError(f"{path}, line {number}: every column but the label must be a number") from None
+            yield Labelled(data, label, named)
+
+
+def _lines(path: Path, file: IO[str]) -> Iterator[str]:
+    try:
+        yield from file
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        raise DatasetError(f"{path}: not a readable UTF-8 file ({error})") from None

@@ -1,0 +1,158 @@
+"""Running the application: one process per data folder, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from service.app import build_parts, close_parts, create_app
+from service.clock import SystemClock
+from service.core import access
+from service.core.access import Role
+from service.core.parts import Parts
+from service.settings import Settings
+from service.storage import tokens
+
+TOKEN_FILE = "admin.token"  # noqa: S105 - a file name
+_LOCK_FILE = "engram.lock"
+_ADDRESS_FILE = "server.json"
+_PATIENCE_SECONDS = 20
+
+
+class ServingError(Exception):
+    """The service cannot run here; the message says why and what to do."""
+
+
+class Server(uvicorn.Server):
+    """Ends on SIGTERM or SIGINT with everything finished, and lets the process exit with 0."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+        self._hears_signals = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Turn signals into an orderly end while the server runs."""
+        if not self._hears_signals:
+            yield
+            return
+        before = {number: signal.signal(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def run_here(self, bound: socket.socket) -> None:
+        """Run in a thread that is not the main one, where no signal arrives."""
+        self._hears_signals = False
+        self.run(sockets=[bound])
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self.should_exit = True
+        self._parts.stopping.set()
+
+
+@contextmanager
+def data_folder(folder: Path) -> Iterator[None]:
+    """Hold a data folder: a second process that wants it is told who has it.
+
+    Raises:
+        ServingError: where another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK_FILE).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = address(folder)
+            raise ServingError(
+                f"another Engram is using {folder}{f' and serves {where}' if where else ''}; "
+                "stop it, or choose another folder with --data-dir"
+            ) from None
+        try:
+            yield
+        finally:
+            (folder / _ADDRESS_FILE).unlink(missing_ok=True)
+
+
+def address(folder: Path) -> str | None:
+    """Return where the service of this folder listens, if one does."""
+    try:
+        found = json.loads((folder / _ADDRESS_FILE).read_text())["url"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return str(found)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket.
+
+    Raises:
+        ServingError: where the address is taken or not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ServingError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+    return bound
+
+
+def admin_token(parts: Parts, folder: Path) -> tuple[str | None, bool]:
+    """Return the admin token in the folder's file, and whether it was made just now."""
+    path = folder / TOKEN_FILE
+    known = parts.db.read_now(tokens.every)
+    if not known:
+        _principal, text = parts.db.write_now(lambda c: access.create(c, SystemClock(), Role.ADMIN, "admin"))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+        path.chmod(0o600)
+        return text, True
+    return (path.read_text().strip() if path.exists() else None), False
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """Hold the data folder and open what is in it."""
+    with data_folder(settings.data_dir):
+        parts = build_parts(settings)
+        try:
+            yield parts
+        finally:
+            close_parts(parts)
+
+
+def make_server(parts: Parts, bound: socket.socket) -> Server:
+    """Return a server for the socket, and leave its address in the data folder."""
+    config = uvicorn.Config(
+        create_app(parts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+        backlog=2048,
+    )
+    (parts.settings.data_dir / _ADDRESS_FILE).write_text(json.dumps({"url": url_of(bound)}))
+    return Server(config, parts)
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the address that a browser on this machine takes."""
+    host, port = bound.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -1,0 +1,50 @@
+"""Settings, from the environment alone, prefix ENGRAM_; each has a line in the README's table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """All that an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="ENGRAM_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("engram-data"), description="folder of the embedded database, the token and the lock")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of a PostgreSQL database; without one, SQLite in the data folder"
+    )
+    redis_url: str | None = Field(None, description="address of a Redis that carries wake-ups between processes")
+    device: str = Field("cpu", description="where the learner computes, as PyTorch names it")
+    max_body_bytes: Positive = Field(32 * 1024 * 1024, description="largest request body")
+    max_image_pixels: Positive = Field(20_000_000, description="largest picture, width times height, before resizing")
+    max_classes: Positive = Field(1000, description="most classes of one stream")
+    write_queue_limit: Positive = Field(
+        1000, description="writes that may wait for the database before requests get 429"
+    )
+    lease_seconds: Positive = Field(60, description="how long an annotator holds a query without a heartbeat")
+    snapshot_every: Positive = Field(200, description="updates between two snapshots of a stream")
+    snapshot_seconds: Positive = Field(60, description="longest time between a learned label and the next snapshot")
+    snapshots_kept: Positive = Field(8, description="newest snapshots kept of each stream")
+    events_kept: Positive = Field(5000, description="newest events kept of each stream, for subscribers that resume")
+    idempotency_hours: Positive = Field(24, description="how long an Idempotency-Key is remembered")
+    window_samples: Positive = Field(500, description="samples in the fading window of rates and accuracy")
+    poll_seconds: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="how often consumers look for work that no wake-up told them of"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @property
+    def database(self) -> str:
+        """The database's address, the embedded one where none is set."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir / 'engram.db'}"
+        return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+            "postgres://", "postgresql+psycopg://", 1
+        )

@@ -1,0 +1,131 @@
+"""Open questions, their leases, and who skipped them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from service.storage.tables import AnyRow, late_answers, queries, samples, skips
+
+OPEN, ANSWERED, SKIPPED, WITHDRAWN = "open", "answered", "skipped", "withdrawn"
+
+
+def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Open queries."""
+    if rows:
+        connection.execute(queries.insert(), list(rows))
+
+
+def one(connection: Connection, query_id: str) -> AnyRow | None:
+    """Return a query."""
+    return connection.execute(sa.select(queries).where(queries.c.id == query_id)).one_or_none()
+
+
+def candidates(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
+    """Return the most valuable free queries that `by` has not skipped, by their last known utility."""
+    skipped = sa.exists().where(skips.c.query_id == queries.c.id, skips.c.by == by)
+    chosen = (
+        sa.select(
+            queries.c.id,
+            queries.c.utility,
+            queries.c.ranked_at,
+            queries.c.opened_at,
+            queries.c.reason,
+            samples.c.features,
+        )
+        .join(samples, samples.c.n == queries.c.sample_n)
+        .where(queries.c.stream_id == stream_id, queries.c.state == OPEN, queries.c.lease_until <= now, ~skipped)
+        .order_by(queries.c.utility.desc(), queries.c.id)
+        .limit(limit)
+    )
+    return connection.execute(chosen).all()
+
+
+def rank(connection: Connection, ranked: Sequence[Mapping[str, Any]]) -> None:
+    """Store utilities found by a newer model: `query_id`, `new_utility`, `version` each."""
+    if not ranked:
+        return
+    connection.execute(
+        queries.update()
+        .where(queries.c.id == sa.bindparam("query_id"))
+        .values(utility=sa.bindparam("new_utility"), ranked_at=sa.bindparam("version")),
+        list(ranked),
+    )
+
+
+def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> AnyRow | None:
+    """Lease a query if it is open and free; return it with its sample."""
+    taken = connection.execute(
+        queries.update()
+        .where(queries.c.id == query_id, queries.c.state == OPEN, queries.c.lease_until <= now)
+        .values(lease_token=token, lease_by=by, lease_until=until)
+    )
+    if taken.rowcount == 0:
+        return None
+    chosen = (
+        sa.select(
+            queries.c.id,
+            queries.c.reason,
+            queries.c.lease_token,
+            queries.c.lease_until,
+            samples.c.id.label("sample_id"),
+            samples.c.data,
+            samples.c.display,
+            samples.c.prediction,
+            samples.c.uncertainty,
+        )
+        .join(samples, samples.c.n == queries.c.sample_n)
+        .where(queries.c.id == query_id)
+    )
+    return connection.execute(chosen).one()
+
+
+def extend(connection: Connection, query_id: str, until: int) -> None:
+    """Move the end of a lease; a past moment frees the query."""
+    connection.execute(queries.update().where(queries.c.id == query_id).values(lease_until=until))
+
+
+def close(connection: Connection, query_id: str, state: str, now: int) -> None:
+    """End a query."""
+    connection.execute(
+        queries.update().where(queries.c.id == query_id).values(state=state, closed_at=now, lease_until=0)
+    )
+
+
+def reopen(connection: Connection, query_id: str, *, token: str, by: str, until: int) -> None:
+    """Open an ended query again, leased."""
+    connection.execute(
+        queries.update()
+        .where(queries.c.id == query_id)
+        .values(state=OPEN, closed_at=None, lease_token=token, lease_by=by, lease_until=until)
+    )
+
+
+def skip(connection: Connection, query_id: str, by: str, reason: str, now: int) -> None:
+    """Remember who skipped a query, and why."""
+    connection.execute(skips.delete().where(skips.c.query_id == query_id, skips.c.by == by))
+    connection.execute(skips.insert().values(query_id=query_id, by=by, reason=reason, at=now))
+
+
+def keep_late_answer(connection: Connection, query_id: str, label: str, by: str, now: int) -> None:
+    """Keep an answer that came after its lease, for audit."""
+    connection.execute(late_answers.insert().values(query_id=query_id, label=label, by=by, at=now))
+
+
+def leased(connection: Connection, stream_id: int, now: int) -> int:
+    """Return how many open queries are leased."""
+    chosen = sa.select(sa.func.count()).where(
+        queries.c.stream_id == stream_id, queries.c.state == OPEN, queries.c.lease_until > now
+    )
+    return int(connection.execute(chosen).scalar_one())
+
+
+def oldest_open(connection: Connection, stream_id: int) -> int | None:
+    """Return when the oldest open query was opened."""
+    chosen = sa.select(sa.func.min(queries.c.opened_at)).where(
+        queries.c.stream_id == stream_id, queries.c.state == OPEN
+    )
+    return connection.execute(chosen).scalar_one_or_none()

@@ -1,0 +1,100 @@
+"""Connections: SQLite with one writer and a shared sync, or PostgreSQL; migrations at start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import alembic.command
+import alembic.config
+import anyio.to_thread
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+
+from service.storage.writers import GroupCommitWriter, PooledWriter, Writer
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_BUSY_MILLISECONDS = 30_000
+_POSTGRES_CONNECTIONS = 8
+
+
+class Database:
+    """Opens a database; `read` and `write` run a function in one transaction each."""
+
+    def __init__(self, url: str, *, write_queue_limit: int = 1000) -> None:
+        self.url = sa.make_url(url)
+        self._reader = _engine(self.url, begin="BEGIN")
+        if self.url.get_backend_name() == "sqlite":
+            self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE")
+            self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit)
+        else:
+            self._writer_engine = self._reader
+            self._writer = PooledWriter(self._writer_engine, _POSTGRES_CONNECTIONS, write_queue_limit)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` in a read transaction of its own, in a thread."""
+        return await anyio.to_thread.run_sync(self.read_now, work)
+
+    def read_now(self, work: Work[T]) -> T:
+        """Run `work` in a read transaction of its own, in this thread."""
+        with self._reader.connect() as connection, connection.begin():
+            return work(connection)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction; return once it is committed to disk."""
+        return await asyncio.wrap_future(self._writer.submit(work))
+
+    def write_now(self, work: Work[T]) -> T:
+        """Run `work` in a transaction and wait for its commit, from a thread that may block."""
+        return self._writer.submit(work).result()
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest version."""
+        if self.url.get_backend_name() == "sqlite" and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        with as_file(files("migrations")) as folder, self._writer_engine.begin() as connection:
+            config = alembic.config.Config()
+            config.set_main_option("script_location", str(folder).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            _lock_migrations(connection)
+            alembic.command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Finish all writes and hang up."""
+        self._writer.close()
+        self._writer_engine.dispose()
+        self._reader.dispose()
+
+
+def _engine(url: sa.URL, *, begin: str) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=24, pool_pre_ping=True)
+    engine = sa.create_engine(url, pool_size=16, max_overflow=24, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not where the driver guesses
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _lock_migrations(connection: Connection) -> None:
+    """Hold other processes off until this transaction ends; SQLite's own write lock already does."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7224461200)"))

@@ -1,0 +1,124 @@
+"""Streams and their ledgers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from service.storage.tables import ledgers, streams
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One row: what the stream is and how far its log has grown."""
+
+    id: int
+    name: str
+    input: dict[str, Any]
+    initial_classes: list[str]
+    classes: list[str]
+    open_classes: bool
+    learner: dict[str, Any]
+    query: dict[str, Any]
+    guidelines: str
+    colours: dict[str, str]
+    created_at: int
+    log_seq: int
+    applied_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One row: what the stream has seen, and what it has spent on questions."""
+
+    samples: int
+    labels: int
+    asked: int
+    open: int
+    answered: int
+    skipped: int
+    seen: int
+    spent: int
+    threshold: float
+
+
+def insert(connection: Connection, *, threshold: float, **values: Any) -> Stream | None:
+    """Add a stream with an empty ledger; None where its name is taken."""
+    taken = connection.execute(sa.select(streams.c.id).where(streams.c.name == values["name"])).first()
+    if taken is not None:
+        return None
+    row = connection.execute(streams.insert().values(**values, log_seq=0, applied_seq=0).returning(streams)).one()
+    empty = dict.fromkeys(("samples", "labels", "asked", "open", "answered", "skipped", "seen", "spent"), 0)
+    connection.execute(ledgers.insert().values(stream_id=row.id, threshold=threshold, **empty))
+    return Stream(*row)
+
+
+def by_name(connection: Connection, name: str) -> Stream | None:
+    """Return the stream of that name."""
+    row = connection.execute(sa.select(streams).where(streams.c.name == name)).one_or_none()
+    return None if row is None else Stream(*row)
+
+
+def by_id(connection: Connection, stream_id: int) -> Stream | None:
+    """Return the stream of that id."""
+    row = connection.execute(sa.select(streams).where(streams.c.id == stream_id)).one_or_none()
+    return None if row is None else Stream(*row)
+
+
+def lock(connection: Connection, stream_id: int) -> Stream | None:
+    """Return the stream and keep other transactions from changing it, its ledger, log and queue."""
+    row = connection.execute(sa.select(streams).where(streams.c.id == stream_id).with_for_update()).one_or_none()
+    return None if row is None else Stream(*row)
+
+
+def page(connection: Connection, after: str, limit: int) -> Sequence[Stream]:
+    """Return streams by name."""
+    rows = connection.execute(sa.select(streams).where(streams.c.name > after).order_by(streams.c.name).limit(limit))
+    return [Stream(*row) for row in rows]
+
+
+def every(connection: Connection) -> Sequence[Stream]:
+    """Return all streams."""
+    return [Stream(*row) for row in connection.execute(sa.select(streams).order_by(streams.c.id))]
+
+
+def update(connection: Connection, stream_id: int, **values: Any) -> None:
+    """Change a stream's columns."""
+    connection.execute(streams.update().where(streams.c.id == stream_id).values(**values))
+
+
+def delete(connection: Connection, stream_id: int) -> None:
+    """Remove a stream and, by the foreign keys, all that belongs to it."""
+    connection.execute(streams.delete().where(streams.c.id == stream_id))
+
+
+def next_seq(connection: Connection, stream_id: int) -> int:
+    """Count the log up by one and return the new number."""
+    grown = streams.update().where(streams.c.id == stream_id).values(log_seq=streams.c.log_seq + 1)
+    return int(connection.execute(grown.returning(streams.c.log_seq)).scalar_one())
+
+
+def ledger(connection: Connection, stream_id: int) -> Ledger:
+    """Return a stream's ledger."""
+    columns = [column for column in ledgers.c if column.name != "stream_id"]
+    row = connection.execute(sa.select(*columns).where(ledgers.c.stream_id == stream_id)).one()
+    return Ledger(*row)
+
+
+def ledgers_of(connection: Connection, stream_ids: Sequence[int]) -> dict[int, Ledger]:
+    """Return the ledgers of several streams."""
+    rows = connection.execute(sa.select(ledgers).where(ledgers.c.stream_id.in_(stream_ids))).mappings()
+    return {row["stream_id"]: Ledger(**{k: v for k, v in row.items() if k != "stream_id"}) for row in rows}
+
+
+def book(connection: Connection, stream_id: int, *, threshold: float | None = None, **more: int) -> None:
+    """Add `more` to the ledger's counts, and set the threshold where one is given."""
+    values: dict[str, Any] = {name: ledgers.c[name] + count for name, count in more.items() if count}
+    if threshold is not None:
+        values["threshold"] = threshold
+    if values:
+        connection.execute(ledgers.update().where(ledgers.c.stream_id == stream_id).values(**values))

@@ -1,0 +1,218 @@
+"""Every table. Times are microseconds since 1970 UTC; what the model said and what a person said stay apart."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Row, Table, UniqueConstraint
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows up only where the key is called INTEGER.
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON(none_as_null=True)
+Double = sa.Double
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row whose columns the query names."""
+
+
+def _stream() -> Column[int]:
+    return Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), nullable=False)
+
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    Column("name", sa.Text, nullable=False),
+    Column("role", sa.Text, nullable=False),
+    Column("hash", sa.Text, nullable=False, unique=True),
+    Column("created_at", sa.BigInteger, nullable=False),
+    Column("revoked_at", sa.BigInteger),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("name", sa.Text, nullable=False, unique=True),
+    Column("input", JSON, nullable=False),
+    Column("initial_classes", JSON, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("open_classes", sa.Boolean, nullable=False),
+    Column("learner", JSON, nullable=False),
+    Column("query", JSON, nullable=False),
+    Column("guidelines", sa.Text, nullable=False),
+    Column("colours", JSON, nullable=False),
+    Column("created_at", sa.BigInteger, nullable=False),
+    Column("log_seq", sa.BigInteger, nullable=False),
+    Column("applied_seq", sa.BigInteger, nullable=False),
+)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("samples", sa.BigInteger, nullable=False),
+    Column("labels", sa.BigInteger, nullable=False),
+    Column("asked", sa.BigInteger, nullable=False),
+    Column("open", sa.BigInteger, nullable=False),
+    Column("answered", sa.BigInteger, nullable=False),
+    Column("skipped", sa.BigInteger, nullable=False),
+    Column("seen", sa.BigInteger, nullable=False),
+    Column("spent", sa.BigInteger, nullable=False),
+    Column("threshold", Double, nullable=False),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("n", Big, primary_key=True, autoincrement=True),
+    _stream(),
+    Column("id", sa.Text, nullable=False),
+    Column("data", JSON),
+    Column("display", JSON),
+    Column("features", sa.LargeBinary, nullable=False),
+    Column("prediction", JSON),
+    Column("uncertainty", JSON),
+    Column("predictive_entropy", Double),
+    Column("epistemic", Double),
+    Column("variation_ratio", Double),
+    Column("model_version", sa.BigInteger, nullable=False),
+    Column("asked", sa.Boolean, nullable=False),
+    Column("propensity", Double),
+    Column("at", sa.BigInteger, nullable=False),
+    UniqueConstraint("stream_id", "id"),
+    Index(None, "stream_id", "n"),
+    Index(None, "stream_id", "at"),
+)
+
+queries = Table(
+    "queries",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("sample_n", Big, ForeignKey("samples.n", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("state", sa.Text, nullable=False),
+    Column("reason", sa.Text, nullable=False),
+    Column("propensity", Double, nullable=False),
+    Column("utility", Double, nullable=False),
+    Column("ranked_at", sa.BigInteger, nullable=False),
+    Column("lease_token", sa.Text),
+    Column("lease_by", sa.Text),
+    Column("lease_until", sa.BigInteger, nullable=False),
+    Column("opened_at", sa.BigInteger, nullable=False),
+    Column("closed_at", sa.BigInteger),
+    Index(None, "stream_id", "state", "utility"),
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("query_id", sa.Text, ForeignKey("queries.id", ondelete="CASCADE"), primary_key=True),
+    Column("by", sa.Text, primary_key=True),
+    Column("reason", sa.Text, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("sample_n", Big, ForeignKey("samples.n", ondelete="CASCADE"), nullable=False),
+    Column("query_id", sa.Text, ForeignKey("queries.id", ondelete="CASCADE")),
+    Column("label", sa.Text, nullable=False),
+    Column("seq", sa.BigInteger, nullable=False),
+    Column("source", sa.Text, nullable=False),
+    Column("by", sa.Text, nullable=False),
+    Column("by_id", sa.Text, nullable=False),
+    Column("duration_ms", sa.BigInteger),
+    Column("correct", sa.Boolean),
+    Column("weight", Double),
+    Column("at", sa.BigInteger, nullable=False),
+    Column("retracted_at", sa.BigInteger),
+    UniqueConstraint("stream_id", "seq"),
+    Index(None, "sample_n"),
+    Index(None, "query_id"),
+    Index(None, "stream_id", "at"),
+)
+
+late_answers = Table(
+    "late_answers",
+    metadata,
+    Column("n", Big, primary_key=True, autoincrement=True),
+    Column("query_id", sa.Text, ForeignKey("queries.id", ondelete="CASCADE"), nullable=False),
+    Column("label", sa.Text, nullable=False),
+    Column("by", sa.Text, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Index(None, "query_id"),
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", sa.Text, nullable=False),
+    Column("label", sa.Text),
+    Column("features", sa.LargeBinary),
+    Column("target_seq", sa.BigInteger),
+    Column("at", sa.BigInteger, nullable=False),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("loss_bits", Double),
+    Column("mean_step", Double, nullable=False),
+    Column("lag", sa.BigInteger, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Index(None, "stream_id", "at"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", sa.Text, nullable=False),
+    Column("content", sa.LargeBinary, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    _stream(),
+    Column("type", sa.Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Index(None, "stream_id", "id"),
+    # Ids are never used twice, so that a subscriber that resumes misses nothing.
+    sqlite_autoincrement=True,
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", sa.Text, primary_key=True),
+    Column("key", sa.Text, primary_key=True),
+    Column("body_hash", sa.Text, nullable=False),
+    Column("status", sa.Integer, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Index(None, "at"),
+)

@@ -1,0 +1,135 @@
+"""How transactions reach the disk: one writer that shares its sync (SQLite), or a pool (PostgreSQL)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, Queue
+from threading import Lock, Thread
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_LARGEST_GROUP = 128
+_TRIES = 5
+
+
+class OverloadedError(Exception):
+    """Too many writes are waiting for the database."""
+
+
+class Writer(Protocol):
+    """Runs write transactions; the result is there once the transaction is on disk."""
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Run `work` in a transaction."""
+
+    def close(self) -> None:
+        """Finish what was submitted and stop."""
+
+
+class GroupCommitWriter:
+    """One thread, one connection: what waits is run together, each part in its savepoint, and shares one sync."""
+
+    def __init__(self, engine: Engine, limit: int) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._queue: Queue[tuple[Work[Any], Future[Any]] | None] = Queue()
+        self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Queue `work`; raise `OverloadedError` where too much waits already."""
+        if self._queue.qsize() >= self._limit:
+            raise OverloadedError
+        future: Future[T] = Future()
+        self._queue.put((work, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what was submitted and stop."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            group, stop = self._next_group()
+            if group:
+                self._commit(group)
+            if stop:
+                return
+
+    def _next_group(self) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
+        group = []
+        item = self._queue.get()
+        while item is not None:
+            if item[1].set_running_or_notify_cancel():
+                group.append(item)
+            if len(group) >= _LARGEST_GROUP:
+                return group, False
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            with self._engine.begin() as connection:
+                for work, future in group:
+                    try:
+                        with connection.begin_nested():
+                            outcomes.append((future, work(connection), None))
+                    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this part
+                        outcomes.append((future, None, error))
+        except DBAPIError as error:
+            outcomes = [(future, None, error) for _, future in group]
+        for future, result, failure in outcomes:
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
+
+
+class PooledWriter:
+    """Several connections; a transaction that lost against another one is run again."""
+
+    def __init__(self, engine: Engine, connections: int, limit: int) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._waiting = 0
+        self._lock = Lock()
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="engram-writer")
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Queue `work`; raise `OverloadedError` where too much waits already."""
+        with self._lock:
+            if self._waiting >= self._limit:
+                raise OverloadedError
+            self._waiting += 1
+        future = self._threads.submit(self._run, work)
+        future.add_done_callback(self._done)
+        return future
+
+    def close(self) -> None:
+        """Finish what was submitted and stop."""
+        self._threads.shutdown(wait=True)
+
+    def _run(self, work: Work[T]) -> T:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self._engine.begin() as connection:
+                    return work(connection)
+            except OperationalError:  # a deadlock or a serialisation failure; nothing of it was kept
+                if attempt == _TRIES:
+                    raise
+        raise AssertionError
+
+    def _done(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._waiting -= 1
