@@ -1,0 +1,67 @@
+/** What the service says about how a stream is doing. */
+
+export interface Estimate {
+  estimate: number | null;
+  low: number | null;
+  high: number | null;
+  labels: number;
+}
+
+export interface Layer {
+  name: string;
+  saturated_share: number;
+  mean_entropy_bits: number;
+  synapses: number;
+}
+
+export interface Stats {
+  stream: string;
+  model_version: number;
+  applied_seq: number;
+  log_seq: number;
+  label_lag: { entries: number; seconds: number };
+  samples: number;
+  labels: number;
+  queries: {
+    asked: number;
+    open: number;
+    leased: number;
+    answered: number;
+    skipped: number;
+    oldest_open_seconds: number | null;
+  };
+  query_rate: { overall: number; window: number; window_samples: number; budget: number };
+  accuracy: Estimate & { window: Estimate | null };
+  uncertainty: {
+    predictive_entropy: number | null;
+    epistemic: number | null;
+    variation_ratio: number | null;
+  } | null;
+  health: { layers: Layer[]; mean_update: number | null; classes: Record<string, number> };
+  snapshot: { seq: number; at: string } | null;
+}
+
+export type Metric =
+  | "accuracy"
+  | "query_rate"
+  | "predictive_entropy"
+  | "variation_ratio"
+  | "samples"
+  | "labels"
+  | "label_lag";
+
+export interface Point {
+  at: string;
+  value: number | null;
+  low?: number | null;
+  high?: number | null;
+  count?: number;
+}
+
+export interface TimeSeries {
+  metric: Metric;
+  step: number;
+  points: Point[];
+}
+
+export type EventName = "prediction" | "query" | "label" | "update" | "snapshot" | "drift";

@@ -1,0 +1,44 @@
+/** A refusal by the server, or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(detail);
+    this.name = "ApiError";
+  }
+
+  /** Whether the very same request may succeed later. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export function unreachable(): ApiError {
+  return new ApiError(0, "The server cannot be reached.");
+}
+
+/** Reads an application/problem+json body, or makes the best of anything else. */
+export async function problemFrom(response: Response): Promise<ApiError> {
+  const retryAfter = Number(response.headers.get("Retry-After") ?? NaN);
+  const seconds = Number.isFinite(retryAfter) ? retryAfter : null;
+  let detail = `The server answered ${response.status}.`;
+  try {
+    const body: unknown = await response.json();
+    if (body && typeof body === "object") {
+      const { detail: said, title } = body as { detail?: unknown; title?: unknown };
+      if (typeof said === "string" && said) detail = said;
+      else if (typeof title === "string" && title) detail = title;
+    }
+  } catch {
+    // The body was not JSON; the status says enough.
+  }
+  return new ApiError(response.status, detail, seconds);
+}
+
+/** The words to show for anything that was thrown. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof ApiError) return error.detail;
+  return error instanceof Error ? error.message : String(error);
+}

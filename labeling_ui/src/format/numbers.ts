@@ -1,0 +1,32 @@
+/** Numbers as people read them. A missing number is a dash. */
+
+export const MISSING = "–";
+
+export function percent(share: number | null | undefined, digits = 1): string {
+  if (share == null || !Number.isFinite(share)) return MISSING;
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** "88.1–94.0 %" */
+export function interval(low: number | null, high: number | null, digits = 1): string {
+  if (low == null || high == null) return MISSING;
+  return `${(low * 100).toFixed(digits)}–${(high * 100).toFixed(digits)} %`;
+}
+
+export function whole(count: number | null | undefined): string {
+  if (count == null || !Number.isFinite(count)) return MISSING;
+  return Math.round(count).toLocaleString("en");
+}
+
+/** Three telling digits, whatever the size. */
+export function short(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return MISSING;
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-3) return value.toExponential(1);
+  return String(Number(value.toPrecision(3)));
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${whole(count)} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,214 @@
+import type { Engram } from "../api/engram";
+import { ApiError } from "../api/problem";
+import type { Answered, Retracted, SkipReason } from "../api/types";
+import { Store } from "../store";
+import type { AnswerStore, KeptAnswer } from "./answer_store";
+import { type AnswerDeed, type Deed, type Outcomes, delivery } from "./deeds";
+import { heldLeases } from "./held_leases";
+import { Outbox } from "./outbox";
+import { Pace } from "./pace";
+import { heartbeatAfter } from "./question";
+import { type Clock, Queue } from "./queue";
+import { Remaining } from "./remaining";
+
+const LATE = "An answer came after its time; the question went to someone else.";
+const GONE = "That answer is taken back, but its question cannot be shown again.";
+
+/** One person labeling one stream: what is on screen, what is on its way, what can be undone. */
+export class LabelSession extends Store implements Outcomes {
+  answered = 0;
+  paused = false;
+  /** What just happened, in words; a warning is something unexpected. */
+  said: { words: string; warning: boolean } | null = null;
+  last: AnswerDeed | null = null;
+  /** The server's counts have changed by what we leased. */
+  onLeased: () => void = () => {};
+  readonly addedClasses: string[] = [];
+  readonly pace = new Pace();
+  readonly remaining = new Remaining();
+  readonly queue: Queue;
+  readonly outbox: Outbox<Deed>;
+  private readonly history: AnswerDeed[] = [];
+  private readonly leases: ReturnType<typeof heldLeases>;
+
+  constructor(
+    private readonly api: Engram,
+    readonly stream: string,
+    private readonly store: AnswerStore,
+    private readonly clock: Clock,
+    private readonly newKey: () => string,
+  ) {
+    super();
+    const redraw = () => this.changed();
+    const lease = (limit: number, wait: number, signal: AbortSignal) =>
+      api.lease(stream, limit, wait, signal);
+    this.queue = new Queue(lease, clock, (taken) => {
+      this.remaining.leased(taken);
+      if (taken > 0) this.onLeased();
+      // The time to answer begins when there is something to answer.
+      if (taken > 0 && taken === this.queue.held.length) this.touch();
+      this.changed();
+    });
+    this.outbox = new Outbox(delivery(api, this), clock, redraw);
+    this.leases = heldLeases(api, this.queue, clock, redraw, () => this.pause());
+    for (const kept of store.left()) this.outbox.add({ kind: "resend", kept });
+  }
+
+  start(): void {
+    this.paused = false;
+    this.queue.start();
+    this.leases.start();
+    this.changed();
+  }
+
+  /** Gives back what is held; what was answered is still delivered. */
+  stop(): void {
+    this.leases.stop();
+    for (const { query, leaseToken } of this.queue.stop()) {
+      this.remaining.leased(-1);
+      if (leaseToken) void this.api.release(query.id, leaseToken).catch(() => {});
+    }
+    this.changed();
+  }
+
+  /** This person has left: what is not delivered stays kept for the next sign-in. */
+  close(): void {
+    this.stop();
+    this.outbox.stop();
+  }
+
+  pause(): void {
+    this.stop();
+    this.paused = true;
+    this.changed();
+  }
+
+  /** The person is here. */
+  touch(): void {
+    this.leases.touch();
+  }
+
+  shown(): void {
+    const { current } = this.queue;
+    if (current) current.shownAt ??= this.clock.now();
+  }
+
+  answer(label: string): boolean {
+    const question = this.queue.take();
+    if (!question) return false;
+    const now = this.clock.now();
+    const durationMs = Math.round(now - (question.shownAt ?? now));
+    const { leaseToken } = question;
+    const fixed = { idempotencyKey: this.newKey(), leaseToken, labelId: null };
+    const deed: AnswerDeed = { kind: "answer", question, label, durationMs, ...fixed };
+    this.keep(deed);
+    this.history.push(deed);
+    this.outbox.add(deed);
+    this.last = deed;
+    this.say(`Answered ${label}`);
+    this.answered += 1;
+    this.pace.add(now);
+    this.changed();
+    return true;
+  }
+
+  skip(reason: SkipReason): boolean {
+    const question = this.queue.take();
+    if (!question) return false;
+    this.outbox.add({ kind: "skip", question, reason, idempotencyKey: this.newKey() });
+    this.say("Skipped");
+    this.changed();
+    return true;
+  }
+
+  get canUndo(): boolean {
+    return this.history.length > 0;
+  }
+
+  /** Brings the last answered question back on screen at once. */
+  undo(): boolean {
+    const answer = this.history.pop();
+    if (!answer) return false;
+    const { question } = answer;
+    if (this.outbox.withdraw(answer)) this.store.forget(answer.idempotencyKey);
+    else {
+      question.leaseToken = null;
+      this.outbox.add({ kind: "retract", answer });
+    }
+    question.previous = answer.label;
+    question.shownAt = null;
+    this.queue.putBack(question);
+    this.uncount(answer);
+    this.say(`Took back ${answer.label}`);
+    this.changed();
+    return true;
+  }
+
+  beforeAnswer(answer: AnswerDeed): void {
+    this.keep(answer);
+  }
+
+  acknowledged(answer: AnswerDeed, result: Answered): void {
+    answer.labelId = result.label_id;
+    this.store.forget(answer.idempotencyKey);
+  }
+
+  answerRefused(answer: AnswerDeed, problem: ApiError): void {
+    // Signed out: the answer stays kept and goes out after the next sign-in.
+    if (problem.status === 401) return;
+    this.store.forget(answer.idempotencyKey);
+    const index = this.history.indexOf(answer);
+    if (index >= 0) {
+      this.history.splice(index, 1);
+      this.uncount(answer);
+    }
+    if (problem.status === 422) this.askAgain(answer);
+    this.say(problem.status === 410 ? LATE : problem.detail, true);
+  }
+
+  retracted(answer: AnswerDeed, result: Retracted): void {
+    const { question } = answer;
+    if (result.query) {
+      question.leaseToken = result.query.lease.token;
+      question.nextHeartbeatAt = heartbeatAfter(result.query.lease.expires_at, this.clock.now());
+      return;
+    }
+    this.queue.drop(question.query.id);
+    this.say(GONE, true);
+  }
+
+  retractionRefused(answer: AnswerDeed, problem: ApiError): void {
+    this.queue.drop(answer.question.query.id);
+    this.answered += 1;
+    this.say(`The answer stands: ${problem.detail}`, true);
+  }
+
+  resent(kept: KeptAnswer, problem: ApiError | null): void {
+    if (problem?.status === 401) return;
+    this.store.forget(kept.idempotencyKey);
+    if (problem) this.say(LATE, true);
+  }
+
+  private say(words: string, warning = false): void {
+    this.said = { words, warning };
+  }
+
+  private keep({ idempotencyKey, question, leaseToken, label, durationMs }: AnswerDeed): void {
+    if (!leaseToken) return;
+    const queryId = question.query.id;
+    this.store.keep({ idempotencyKey, queryId, leaseToken, label, durationMs });
+  }
+
+  private askAgain({ question, label }: AnswerDeed): void {
+    const added = this.addedClasses.indexOf(label);
+    if (added >= 0) this.addedClasses.splice(added, 1);
+    question.shownAt = null;
+    this.queue.putBack(question);
+  }
+
+  private uncount(answer: AnswerDeed): void {
+    this.answered -= 1;
+    this.pace.takeBack();
+    if (this.last === answer) this.last = this.history.at(-1) ?? null;
+  }
+}

@@ -1,0 +1,29 @@
+import { useEffect } from "preact/hooks";
+import type { LabelSession } from "./session";
+
+/** Runs the session while its page is open, and notices that somebody is there. */
+export function useSession(session: LabelSession, mayAnswer: boolean): void {
+  useEffect(() => {
+    if (!mayAnswer) return;
+    const leave = () => session.stop();
+    const comeBack = (event: PageTransitionEvent) => event.persisted && session.start();
+    const touch = () => session.touch();
+    const warn = (event: BeforeUnloadEvent) => {
+      if (session.outbox.failing) event.preventDefault();
+    };
+    session.start();
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", comeBack);
+    addEventListener("beforeunload", warn);
+    addEventListener("keydown", touch);
+    addEventListener("pointermove", touch);
+    return () => {
+      removeEventListener("pagehide", leave);
+      removeEventListener("pageshow", comeBack);
+      removeEventListener("beforeunload", warn);
+      removeEventListener("keydown", touch);
+      removeEventListener("pointermove", touch);
+      session.stop();
+    };
+  }, [session, mayAnswer]);
+}

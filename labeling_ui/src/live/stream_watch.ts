@@ -1,0 +1,123 @@
+import type { Engram } from "../api/engram";
+import type { EventName, Metric, Point, Stats } from "../api/monitoring_types";
+import { wordsOf } from "../api/problem";
+import type { Stream } from "../api/types";
+import { Store } from "../store";
+import { EventFeed } from "./event_feed";
+import { throttled } from "./throttle";
+
+const GAP_MS = 1000;
+const POLL_CONNECTED_MS = 15_000;
+const POLL_ALONE_MS = 4_000;
+
+export interface Watched {
+  metrics: readonly Metric[];
+  events: readonly EventName[];
+}
+
+/** One stream seen live: its settings, figures and time series, never more often than once a second. */
+export class StreamWatch extends Store {
+  stream: Stream | null = null;
+  stats: Stats | null = null;
+  problem: string | null = null;
+  lastDrift: { at: Date; data: Record<string, unknown> } | null = null;
+  readonly series: Partial<Record<Metric, Point[]>> = {};
+  /** Called with each event, and around each reading of the figures. */
+  onEvent: (name: EventName, data: Record<string, unknown>) => void = () => {};
+  onStatsAsked: () => void = () => {};
+  onStats: (stats: Stats) => void = () => {};
+
+  private readonly feed: EventFeed;
+  /** Reads the figures soon: at once, or when a second has passed since the last reading. */
+  readonly refresh = throttled(() => this.read(), GAP_MS);
+  private poll: ReturnType<typeof setTimeout> | undefined;
+  private spanSeconds: number | null = null;
+
+  constructor(
+    private readonly api: Engram,
+    readonly name: string,
+    private readonly watched: Watched,
+  ) {
+    super();
+    const address = api.eventsAddress(name);
+    this.feed = new EventFeed(address, watched.events, this.heard, () => this.changed());
+  }
+
+  get connected(): boolean {
+    return this.feed.connected;
+  }
+
+  start(): void {
+    this.feed.start();
+    this.refresh();
+    this.schedule();
+    void this.readStream();
+  }
+
+  stop(): void {
+    this.feed.stop();
+    clearTimeout(this.poll);
+  }
+
+  /** How far back the time series go; null for the stream's whole life. */
+  showSpan(seconds: number | null): void {
+    this.spanSeconds = seconds;
+    this.refresh();
+  }
+
+  async readStream(): Promise<void> {
+    try {
+      this.take(await this.api.stream(this.name));
+    } catch (error) {
+      this.problem = wordsOf(error);
+      this.changed();
+    }
+  }
+
+  take(stream: Stream): void {
+    this.stream = stream;
+    this.changed();
+  }
+
+  private readonly heard = (name: EventName, data: Record<string, unknown>): void => {
+    if (name === "drift") this.lastDrift = { at: new Date(), data };
+    const label = data["label"];
+    if (name === "label" && typeof label === "string" && this.stream)
+      if (!this.stream.classes.includes(label)) void this.readStream();
+    this.onEvent(name, data);
+    this.refresh();
+  };
+
+  private schedule(): void {
+    this.poll = setTimeout(
+      () => {
+        if (!document.hidden) this.refresh();
+        this.schedule();
+      },
+      this.connected ? POLL_CONNECTED_MS : POLL_ALONE_MS,
+    );
+  }
+
+  private async read(): Promise<void> {
+    try {
+      this.onStatsAsked();
+      const [stats] = await Promise.all([
+        this.api.stats(this.name),
+        ...this.watched.metrics.map((metric) => this.readSeries(metric)),
+      ]);
+      this.stats = stats;
+      this.problem = null;
+      this.onStats(stats);
+    } catch (error) {
+      this.problem = wordsOf(error);
+    }
+    this.changed();
+  }
+
+  private async readSeries(metric: Metric): Promise<void> {
+    const span = this.spanSeconds;
+    const from = span === null ? null : new Date(Date.now() - span * 1000);
+    const { points } = await this.api.timeSeries(this.name, metric, from);
+    this.series[metric] = points;
+  }
+}

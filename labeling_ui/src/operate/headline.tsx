@@ -1,0 +1,64 @@
+import type { ComponentChildren } from "preact";
+import type { Stats } from "../api/monitoring_types";
+import { interval, percent, plural, whole } from "../format/numbers";
+import { duration } from "../format/time";
+
+export function Headline({ stats }: { stats: Stats }) {
+  const { accuracy, query_rate: rate, queries, label_lag: lag } = stats;
+  const oldest = queries.oldest_open_seconds;
+  return (
+    <dl class="headline">
+      <Figure name="Accuracy" value={percent(accuracy.estimate)}>
+        {accuracy.estimate === null
+          ? "no estimate yet"
+          : `95 % interval ${interval(accuracy.low, accuracy.high)}`}
+        {accuracy.window?.estimate != null && <>, lately {percent(accuracy.window.estimate)}</>}
+      </Figure>
+      <Figure name="Query rate" value={percent(rate.window)}>
+        <Meter share={rate.window} budget={rate.budget} />
+        of {percent(rate.budget)} budget; overall {percent(rate.overall)}
+      </Figure>
+      <Figure name="Open queries" value={whole(queries.open)}>
+        {oldest === null ? "none waits" : `oldest ${duration(oldest)}`}
+        {queries.leased > 0 && `, ${whole(queries.leased)} being answered`}
+      </Figure>
+      <Figure name="Label lag" value={lag.entries === 0 ? "0" : whole(lag.entries)}>
+        {lag.entries === 0 ? "every label is learned" : `waiting ${duration(lag.seconds)}`}
+      </Figure>
+      <Figure name="Model version" value={whole(stats.model_version)}>
+        {stats.snapshot ? `snapshot at ${whole(stats.snapshot.seq)}` : "no snapshot yet"}
+      </Figure>
+      <Figure name="Samples" value={whole(stats.samples)}>
+        {plural(queries.asked, "query", "queries")} asked
+      </Figure>
+      <Figure name="Labels" value={whole(stats.labels)}>
+        {whole(queries.answered)} answered, {whole(queries.skipped)} skipped
+      </Figure>
+    </dl>
+  );
+}
+
+interface FigureParts {
+  name: string;
+  value: string;
+  children: ComponentChildren;
+}
+
+function Figure({ name, value, children }: FigureParts) {
+  return (
+    <div class="figure">
+      <dt>{name}</dt>
+      <dd class="figure-value">{value}</dd>
+      <dd class="figure-note">{children}</dd>
+    </div>
+  );
+}
+
+function Meter({ share, budget }: { share: number; budget: number }) {
+  const filled = budget > 0 ? Math.min(share / budget, 1) : 0;
+  return (
+    <span class="meter" aria-hidden="true">
+      <i class={share > budget ? "over" : undefined} style={{ width: `${filled * 100}%` }} />
+    </span>
+  );
+}

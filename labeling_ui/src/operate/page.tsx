@@ -1,0 +1,103 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Engram } from "../api/engram";
+import type { Person } from "../api/types";
+import { clockTime } from "../format/time";
+import { StreamWatch } from "../live/stream_watch";
+import { useStore } from "../store";
+import { ClassCounts } from "./class_counts";
+import { EmptyStream } from "./empty_stream";
+import { Headline } from "./headline";
+import { Health } from "./health";
+import { Plots } from "./plots";
+import { RANGES, type Range, RangePicker } from "./range";
+import { Settings } from "./settings";
+import { learningVerdict } from "./verdict";
+
+const WATCHED = {
+  metrics: ["accuracy", "query_rate", "predictive_entropy"],
+  events: ["prediction", "query", "label", "update", "snapshot", "drift"],
+} as const;
+
+interface OperatePageParts {
+  api: Engram;
+  name: string;
+  person: Person;
+}
+
+export function OperatePage({ api, name, person }: OperatePageParts) {
+  const watch = useMemo(() => new StreamWatch(api, name, WATCHED), [api, name]);
+  const [range, setRange] = useState<Range>(RANGES[0]!);
+  const { stream, stats, problem, lastDrift } = useStore(watch);
+  useEffect(() => {
+    document.title = `${name} – Operate – Engram`;
+    watch.start();
+    return () => watch.stop();
+  }, [watch, name]);
+
+  const choose = (chosen: Range) => {
+    setRange(chosen);
+    watch.showSpan(chosen.seconds);
+  };
+
+  return (
+    <div class="page operate" data-testid="operator-page">
+      <header class="operate-head">
+        <h1 class="page-title">{name}</h1>
+        <Live connected={watch.connected} problem={problem} />
+        <RangePicker chosen={range} onChoose={choose} />
+      </header>
+      {stats && <Verdict {...learningVerdict(stats)} />}
+      {lastDrift && (
+        <p class="verdict watch" role="alert">
+          Drift alarm at {clockTime(lastDrift.at)}: the inputs or their labels have changed.
+        </p>
+      )}
+      {stats?.samples === 0 && stream && <EmptyStream stream={stream} />}
+      {stats && <Headline stats={stats} />}
+      <Plots
+        series={watch.series}
+        budget={stats?.query_rate.budget ?? stream?.query.budget ?? null}
+      />
+      {stats && (
+        <div class="operate-pair">
+          <Health health={stats.health} />
+          <ClassCounts counts={stats.health.classes} stream={stream} />
+        </div>
+      )}
+      {stream && (
+        <Settings
+          key={stream.name}
+          api={api}
+          stream={stream}
+          role={person.role}
+          onChanged={(changed) => watch.take(changed)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Verdict({ tone, words, cost }: ReturnType<typeof learningVerdict>) {
+  return (
+    <p class={`verdict ${tone}`} role="status">
+      <strong>{words}</strong> <span>{cost}</span>
+    </p>
+  );
+}
+
+function Live({ connected, problem }: { connected: boolean; problem: string | null }) {
+  if (problem)
+    return (
+      <span class="live bad" role="alert">
+        {problem}
+      </span>
+    );
+  return (
+    <span
+      class={connected ? "live on" : "live"}
+      title={connected ? "Updated as events arrive" : "Updated every few seconds"}
+    >
+      {connected ? "Live" : "Polling"}
+    </span>
+  );
+}

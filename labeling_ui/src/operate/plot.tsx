@@ -1,0 +1,85 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Point } from "../api/monitoring_types";
+import { knownValues, plotColumns } from "./plot_data";
+import type { PlotKind } from "./plot_kinds";
+import { PLOT_HEIGHT, plotOptions } from "./plot_options";
+
+interface PlotParts {
+  kind: PlotKind;
+  points: readonly Point[] | null;
+  limit: number | null;
+}
+
+export function Plot({ kind, points, limit }: PlotParts) {
+  const box = useRef<HTMLDivElement>(null);
+  const known = knownValues(points ?? []);
+  const last = known.at(-1);
+  const empty = known.length === 0;
+  useDrawing(box, kind, points ?? [], limit, empty);
+
+  return (
+    <figure
+      class="card plot"
+      data-testid={`plot-${kind.metric}`}
+      data-points={known.length}
+      data-last={last ?? ""}
+    >
+      <figcaption>
+        <h2>{kind.title}</h2>
+        <strong>{last === undefined ? "" : kind.words(last)}</strong>
+      </figcaption>
+      <div
+        ref={box}
+        class="plot-box"
+        role="img"
+        aria-label={`${kind.title} over time, ${last === undefined ? "no values yet" : `now ${kind.words(last)}`}`}
+      />
+      {empty && <p class="plot-empty quiet">{points === null ? "" : "No values yet"}</p>}
+    </figure>
+  );
+}
+
+function useDrawing(
+  box: { current: HTMLDivElement | null },
+  kind: PlotKind,
+  points: readonly Point[],
+  limit: number | null,
+  empty: boolean,
+): void {
+  const plot = useRef<uPlot | null>(null);
+  const limited = limit !== null;
+  const columns = plotColumns(points, kind.band, limit);
+  const latest = useRef(columns);
+  latest.current = columns;
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element || empty) return;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(
+        plotOptions(kind, element.clientWidth, limited),
+        latest.current,
+        element,
+      );
+    };
+    draw();
+    const resize = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: PLOT_HEIGHT }),
+    );
+    resize.observe(element);
+    // The canvas keeps its colours, so a change of theme draws it anew.
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", draw);
+    return () => {
+      dark.removeEventListener("change", draw);
+      resize.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [kind, limited, empty]);
+
+  useEffect(() => plot.current?.setData(columns), [points, limit]);
+}

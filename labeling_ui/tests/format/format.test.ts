@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { interval, percent, plural, short, whole } from "../../src/format/numbers";
+import { duration } from "../../src/format/time";
+
+test("shares are percent, missing ones a dash", () => {
+  expect([percent(0.9123), percent(null), interval(0.881, 0.94)]).toEqual([
+    "91.2 %",
+    "–",
+    "88.1–94.0 %",
+  ]);
+});
+
+test("numbers keep three telling digits", () => {
+  expect([short(1.23456), short(0), short(0.00001234), short(54321)]).toEqual([
+    "1.23",
+    "0",
+    "1.2e-5",
+    "54300",
+  ]);
+});
+
+test("counts are grouped and agree with their noun", () => {
+  expect([whole(28410), plural(1, "label"), plural(2, "query", "queries")]).toEqual([
+    "28,410",
+    "1 label",
+    "2 queries",
+  ]);
+});
+
+test("a stretch of time is told in its unit", () => {
+  expect([0, 0.2, 8, 720, 10800, 432000, null].map(duration)).toEqual([
+    "0 s",
+    "under 1 s",
+    "8 s",
+    "12 min",
+    "3 h",
+    "5 d",
+    "–",
+  ]);
+});

@@ -1,0 +1,123 @@
+import { expect, test } from "vitest";
+import { Client } from "../../src/api/client";
+import { Engram } from "../../src/api/engram";
+import { AnswerStore } from "../../src/label/answer_store";
+import { LabelSession } from "../../src/label/session";
+import { FakeClock, FakeStorage, queryNamed, settle } from "./fakes";
+
+/** A server in a function: what it was asked, and how it answers. */
+class FakeServer {
+  asked: string[] = [];
+  answer: () => Response = () => Response.json({ label_id: "l1", seq: 1 });
+
+  fetch = async (path: string, init: RequestInit): Promise<Response> => {
+    const body = init.body ? JSON.parse(String(init.body)) : {};
+    if (path.endsWith(":lease")) {
+      const first = this.asked.length === 0;
+      this.asked.push("lease");
+      if (!first) return new Promise(() => {});
+      return Response.json({ queries: ["a", "b", "c"].map(queryNamed) });
+    }
+    this.asked.push([init.method, path.replace("/v1/", ""), body.label].filter(Boolean).join(" "));
+    if (path.endsWith(":answer")) return this.answer();
+    const lease = { token: "new lease", expires_at: new Date(90_000).toISOString() };
+    return Response.json({ label_id: "l1", seq: 2, retracted: true, query: { id: "a", lease } });
+  };
+
+  sent = () => this.asked.filter((line) => line !== "lease");
+}
+
+async function labeling(storage = new FakeStorage()) {
+  const server = new FakeServer();
+  const clock = new FakeClock();
+  const api = new Engram(new Client("/v1", server.fetch));
+  let keys = 0;
+  const store = new AnswerStore(storage, "digits", "anna");
+  const session = new LabelSession(api, "digits", store, clock, () => `key ${keys++}`);
+  session.queue.start();
+  await longSettle();
+  return { session, server, clock, storage };
+}
+
+async function longSettle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
+  await settle();
+}
+
+test("an answer shows the next question at once and is delivered behind it", async () => {
+  const { session, server, storage } = await labeling();
+  session.answer("7");
+  expect(session.queue.current?.query.id).toBe("b");
+  expect(session.answered).toBe(1);
+  await longSettle();
+  expect(server.sent()).toEqual(["POST queries/a:answer 7"]);
+  expect(storage.length).toBe(0);
+});
+
+test("an answer outlives a server that cannot be reached", async () => {
+  const { session, server, clock, storage } = await labeling();
+  server.answer = () => {
+    throw new TypeError("network");
+  };
+  session.answer("7");
+  await longSettle();
+  expect(session.outbox.pending).toHaveLength(1);
+  expect(storage.length).toBe(1);
+  server.answer = () => Response.json({ label_id: "l1", seq: 1 });
+  await clock.wake();
+  await longSettle();
+  expect(session.outbox.pending).toHaveLength(0);
+});
+
+test("answers that an earlier page left behind are sent by the next", async () => {
+  const first = await labeling();
+  first.server.answer = () => Response.json({ detail: "No token." }, { status: 401 });
+  first.session.answer("7");
+  await longSettle();
+  const { server } = await labeling(first.storage);
+  await longSettle();
+  expect(server.sent()).toEqual(["POST queries/a:answer 7"]);
+  expect(first.storage.length).toBe(0);
+});
+
+test("undo brings the question back with its old answer and takes the label back", async () => {
+  const { session, server } = await labeling();
+  session.answer("7");
+  await longSettle();
+  expect(session.undo()).toBe(true);
+  expect(session.queue.current).toMatchObject({ previous: "7", query: { id: "a" } });
+  expect(session.answered).toBe(0);
+  session.answer("1");
+  await longSettle();
+  expect(server.sent().slice(1)).toEqual(["DELETE labels/l1", "POST queries/a:answer 1"]);
+});
+
+test("undo goes several steps back", async () => {
+  const { session } = await labeling();
+  session.answer("1");
+  session.answer("2");
+  session.undo();
+  session.undo();
+  expect(session.queue.held.map(({ query }) => query.id)).toEqual(["a", "b", "c"]);
+  expect(session.canUndo).toBe(false);
+});
+
+test("a lost lease is dropped quietly", async () => {
+  const { session, server, storage } = await labeling();
+  server.answer = () => Response.json({ detail: "Gone." }, { status: 410 });
+  session.answer("7");
+  await longSettle();
+  expect(session.outbox.pending).toHaveLength(0);
+  expect(session.queue.current?.query.id).toBe("b");
+  expect(storage.length).toBe(0);
+});
+
+test("a label that is not allowed brings its question back and says why", async () => {
+  const { session, server } = await labeling();
+  server.answer = () => Response.json({ detail: "Not a class." }, { status: 422 });
+  session.answer("nonsense");
+  await longSettle();
+  expect(session.queue.current?.query.id).toBe("a");
+  expect(session.said).toEqual({ words: "Not a class.", warning: true });
+  expect(session.answered).toBe(0);
+});

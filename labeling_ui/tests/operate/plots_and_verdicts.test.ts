@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import type { Stats } from "../../src/api/monitoring_types";
+import { knownValues, plotColumns } from "../../src/operate/plot_data";
+import { layerVerdict, learningVerdict } from "../../src/operate/verdict";
+
+const at = (second: number) => new Date(second * 1000).toISOString();
+const points = [
+  { at: at(0), value: null },
+  { at: at(10), value: 0.5, low: 0.4, high: 0.6 },
+  { at: at(20), value: null },
+  { at: at(30), value: 0.7, low: 0.6, high: 0.8 },
+  { at: at(40), value: null },
+];
+
+test("columns begin and end with a value and carry the band", () => {
+  expect(plotColumns(points, true, null)).toEqual([
+    [10, 20, 30],
+    [0.5, null, 0.7],
+    [0.4, null, 0.6],
+    [0.6, null, 0.8],
+  ]);
+});
+
+test("a limit is a level line", () => {
+  expect(plotColumns(points, false, 0.05)[2]).toEqual([0.05, 0.05, 0.05]);
+});
+
+test("a series without values has none to plot", () => {
+  expect(knownValues(points)).toEqual([0.5, 0.7]);
+  expect(plotColumns([{ at: at(0), value: null }], false, null)).toEqual([[], []]);
+});
+
+const layer = (saturated_share: number) => ({
+  name: "hidden",
+  saturated_share,
+  mean_entropy_bits: 0.5,
+  synapses: 10,
+});
+
+test("a layer's verdict follows its saturated share", () => {
+  expect([0.1, 0.5, 0.85, 0.97].map((share) => layerVerdict(layer(share)).tone)).toEqual([
+    "good",
+    "good",
+    "watch",
+    "bad",
+  ]);
+});
+
+function statsWith(change: Partial<Stats>): Stats {
+  return {
+    samples: 1000,
+    labels: 40,
+    label_lag: { entries: 0, seconds: 0 },
+    queries: { asked: 50 },
+    query_rate: { overall: 0.05, window: 0.04, window_samples: 500, budget: 0.05 },
+    health: { layers: [layer(0.2)], mean_update: 0.1, classes: {} },
+    ...change,
+  } as Stats;
+}
+
+test("the headline says whether it learns and what that costs", () => {
+  const { words, cost } = learningVerdict(statsWith({}));
+  expect(words).toBe("Learning.");
+  expect(cost).toContain("50 questions per 1,000 samples");
+});
+
+test("a learner that falls behind or stiffens is called out", () => {
+  const late = learningVerdict(statsWith({ label_lag: { entries: 3, seconds: 300 } }));
+  expect(late).toMatchObject({ tone: "bad" });
+  const frozen = { layers: [layer(0.99)], mean_update: 0, classes: {} };
+  expect(learningVerdict(statsWith({ health: frozen })).words).toContain("hidden");
+});

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { hrefOf, parseRoute } from "../src/router";
+
+test("addresses lead to pages and back", () => {
+  expect(parseRoute("")).toEqual({ page: "streams" });
+  expect(parseRoute(hrefOf("label", "my stream/1"))).toEqual({
+    page: "label",
+    stream: "my stream/1",
+  });
+  expect(parseRoute("#/operate/digits")).toEqual({ page: "operate", stream: "digits" });
+  expect(parseRoute("#/signin?token=ab%2Bc")).toEqual({ page: "signin", token: "ab+c" });
+  expect(parseRoute("#/nowhere/at/all")).toEqual({ page: "streams" });
+});

@@ -1,0 +1,8 @@
+import { defineConfig } from "vite";
+
+// A relative base lets the built pages be served under any path.
+export default defineConfig({
+  base: "./",
+  build: { target: "es2022", modulePreload: { polyfill: false } },
+  server: { proxy: { "/v1": "http://127.0.0.1:8000" } },
+});
