@@ -5,6 +5,7 @@ An encoder's state changes only in `learn`, with the sample whose label is learn
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,7 +97,10 @@ class VectorEncoder:
 
 @dataclass(frozen=True, slots=True)
 class ImageEncoder:
-    """Pixels 0 … 255 of an image, flattened and scaled to -1 … 1. It has no state.
+    """Pixels 0 … 255 of an image, flattened and standardised with one running mean and deviation of all pixels.
+
+    f = (x - mean)/deviation over every pixel of every image learned so far, so that the common background is near 0
+    and adds little noise. Before the first image, and while all pixels were equal, f = x/127.5 - 1.
 
     Args:
         width, height: in pixels, >= 1.
@@ -107,7 +111,8 @@ class ImageEncoder:
 
     Example:
         >>> encoder = ImageEncoder(2, 1, 1)
-        >>> encoder.encode((), np.array([[[0], [255]]], dtype=np.uint8)).tolist()
+        >>> image = np.array([[[0], [255]]], dtype=np.uint8)
+        >>> encoder.encode(encoder.learn(encoder.start(), image), image).tolist()
         [-1.0, 1.0]
     """
 
@@ -127,13 +132,18 @@ class ImageEncoder:
         return self.width * self.height * self.channels
 
     def start(self) -> EncoderState:
-        """Return the empty state."""
-        return ()
+        """Return (sum of pixels, sum of squared pixels, count of pixels) of nothing, int64 [3]."""
+        return (torch.zeros(3, dtype=torch.int64),)
 
-    def learn(self, state: EncoderState, x: Input) -> EncoderState:  # noqa: ARG002 - the protocol's signature
-        """Return the state as it is: pixels need no running moments."""
-        return state
+    def learn(self, state: EncoderState, x: Input) -> EncoderState:
+        """Return the running sums with one more image; they are whole numbers, so nothing is ever rounded."""
+        pixels = x.astype(np.int64)
+        return (state[0] + torch.tensor([int(pixels.sum()), int((pixels * pixels).sum()), pixels.size]),)
 
-    def encode(self, state: EncoderState, x: Input) -> Tensor:  # noqa: ARG002 - the protocol's signature
+    def encode(self, state: EncoderState, x: Input) -> Tensor:
         """Return the features [D] of an image [height, width, channels]."""
-        return torch.from_numpy(x.reshape(-1).astype(np.float32)) / 127.5 - 1.0
+        total, squares, count = (int(number) for number in state[0])
+        # count^2 times the variance, exactly.
+        spread = squares * count - total * total
+        mean, deviation = (total / count, math.sqrt(spread) / count) if spread > 0 else (127.5, 127.5)
+        return torch.from_numpy(((x.reshape(-1).astype(np.float64) - mean) / deviation).astype(np.float32))

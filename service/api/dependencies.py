@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Query, Request
 
 from service.core import access
 from service.core.access import Principal, Role
-from service.core.errors import UnacceptableError
+from service.core.errors import NotReadyError, UnacceptableError
 from service.core.idempotency import RequestKey
 from service.core.parts import Parts
 
@@ -27,7 +27,9 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
 async def principal(request: Request, parts: PartsOf) -> Principal:
-    """Return who is calling, by bearer token or by the labeling UI's cookie."""
+    """Return who is calling, by bearer token or by the labeling UI's cookie, once the models are restored."""
+    if not parts.ready.is_set():
+        raise NotReadyError(retry_after=1)
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     token = text.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE)
     return await parts.db.read(lambda c: access.identify(c, token))

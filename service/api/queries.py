@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from service.api.bodies import (
     AnswerBody,
@@ -21,9 +21,10 @@ router = APIRouter(prefix="/v1", tags=["queries"], route_class=StrictRoute)
 
 
 @router.post("/streams/{stream}/queries:lease", response_model=LeasedAnswer)
-async def lease(stream: str, body: LeaseBody, parts: PartsOf, caller: Annotator) -> Response:
+async def lease(request: Request, stream: str, body: LeaseBody, parts: PartsOf, caller: Annotator) -> Response:
     """Lease queries, most valuable first by the current model."""
-    return Reply({"queries": await leasing.lease(parts, caller, stream, body.limit, body.wait_seconds)})
+    found = await leasing.lease(parts, caller, stream, body.limit, body.wait_seconds, request.is_disconnected)
+    return Reply({"queries": found})
 
 
 @router.post("/queries/{query_id}:answer", response_model=LabelAnswer)
@@ -34,9 +35,9 @@ async def answer(query_id: str, body: AnswerBody, parts: PartsOf, caller: Annota
 
 
 @router.post("/queries/{query_id}:skip", status_code=204)
-async def skip(query_id: str, body: SkipBody, parts: PartsOf, caller: Annotator) -> Response:
+async def skip(query_id: str, body: SkipBody, parts: PartsOf, caller: Annotator, key: Key) -> Response:
     """Give a leased query back for good, with a reason."""
-    await leasing.skip(parts, caller, query_id, body.lease_token, body.reason)
+    await leasing.skip(parts, caller, query_id, body.lease_token, body.reason, key)
     return Response(status_code=204)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio.to_thread
@@ -14,6 +15,7 @@ from service.clock import SECOND, iso
 from service.core import streams
 from service.core.access import Principal
 from service.core.errors import LeaseLostError, NotFoundError
+from service.core.idempotency import Answer, RequestKey, once
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
@@ -40,8 +42,10 @@ def holds(query: Any, token: str, now: int) -> bool:
     return bool(query.state == queries.OPEN and query.lease_token == token and query.lease_until > now)
 
 
-async def lease(parts: Parts, who: Principal, name: str, limit: int, wait_seconds: float) -> list[dict[str, Any]]:
-    """Lease up to `limit` queries, waiting up to `wait_seconds` for the first."""
+async def lease(
+    parts: Parts, who: Principal, name: str, limit: int, wait_seconds: float, gone: Callable[[], Awaitable[bool]]
+) -> list[dict[str, Any]]:
+    """Lease up to `limit` queries, waiting up to `wait_seconds` for the first, unless whoever asked is `gone`."""
     loop = asyncio.get_running_loop()
     news, deadline = asyncio.Event(), loop.time() + wait_seconds
 
@@ -53,6 +57,8 @@ async def lease(parts: Parts, who: Principal, name: str, limit: int, wait_second
     try:
         while True:
             news.clear()
+            if await gone():
+                return []
             found = await _lease_now(parts, who, name, limit)
             left = deadline - loop.time()
             if found or left <= 0 or parts.stopping.is_set():
@@ -127,10 +133,11 @@ async def release(parts: Parts, query_id: str, token: str) -> None:
     parts.tell(await parts.db.write(work), Topic.QUEUE_GREW)
 
 
-async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: str) -> None:
+async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: str, key: RequestKey | None) -> None:
     """Give a query back for good: 'not_for_me' leaves it to others, any other reason ends it."""
+    touched: list[int] = []
 
-    def work(connection: Connection) -> int:
+    def work(connection: Connection) -> Answer:
         query = _held(connection, parts, query_id, token)
         now = parts.clock.now()
         queries.skip(connection, query_id, who.id, reason, now)
@@ -141,9 +148,12 @@ async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: 
             stream_rows.book(connection, query.stream_id, open=-1, skipped=1)
         data = {"query_id": query_id, "skipped": reason}
         events.add(connection, [{"stream_id": query.stream_id, "type": "query", "data": data, "at": now}])
-        return int(query.stream_id)
+        touched.append(query.stream_id)
+        return Answer(204, None)
 
-    parts.tell(await parts.db.write(work), Topic.QUEUE_GREW, Topic.EVENTS_ADDED)
+    await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    for stream_id in touched:
+        parts.tell(stream_id, Topic.QUEUE_GREW, Topic.EVENTS_ADDED)
 
 
 def _held(connection: Connection, parts: Parts, query_id: str, token: str) -> Any:

@@ -32,6 +32,4 @@ class Metrics:
         )
         self.snapshots = Counter("engram_snapshots_total", "Snapshots written.", ("stream",), registry=own)
         self.version = Gauge("engram_model_version", "Log entries applied to the learner.", ("stream",), registry=own)
-        self.worker_failures = Counter(
-            "engram_worker_failures_total", "Failed rounds of the worker.", registry=own
-        )
+        self.worker_failures = Counter("engram_worker_failures_total", "Failed rounds of the worker.", registry=own)

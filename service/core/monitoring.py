@@ -97,11 +97,11 @@ def _lag(connection: Connection, parts: Parts, stream: Stream, applied: int) -> 
 
 def _queue(connection: Connection, parts: Parts, stream: Stream, ledger: Ledger) -> dict[str, Any]:
     now = parts.clock.now()
-    oldest = queries.oldest_open(connection, stream.id)
+    oldest, leased = queries.oldest_open(connection, stream.id), queries.leased(connection, stream.id, now)
     return {
         "asked": ledger.asked,
-        "open": ledger.open,
-        "leased": queries.leased(connection, stream.id, now),
+        "open": ledger.open - leased,
+        "leased": leased,
         "answered": ledger.answered,
         "skipped": ledger.skipped,
         "oldest_open_seconds": None if oldest is None else max(0.0, (now - oldest) / SECOND),
