@@ -14,7 +14,7 @@ import anyio.to_thread
 import structlog
 import torch
 from fastapi import FastAPI, Response
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -81,6 +81,8 @@ def create_app(parts: Parts) -> FastAPI:
         version=version("engram"),
         summary="Learns online and asks people only when an answer will teach it something.",
         lifespan=life,
+        docs_url=None,
+        redoc_url=None,
         responses={"4XX": _PROBLEM},
     )
     app.state.parts = parts
@@ -117,6 +119,11 @@ class _Pages(StaticFiles):
 def _serve_ui(app: FastAPI) -> None:
     built = Path(str(files("labeling_ui") / "dist"))
     if built.is_dir():
+
+        @app.get("/docs", include_in_schema=False)
+        async def docs() -> FileResponse:
+            return FileResponse(built / "docs.html", headers={"Cache-Control": "no-cache"})
+
         app.mount("/", _Pages(directory=built, html=True), name="ui")
     else:
         logger = structlog.get_logger()

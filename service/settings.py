@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     max_body_bytes: Positive = Field(32 * 1024 * 1024, description="largest request body")
     max_image_pixels: Positive = Field(20_000_000, description="largest picture, width times height, before resizing")
     max_classes: Positive = Field(1000, description="most classes of one stream")
+    max_synapses: Positive = Field(20_000_000, description="most binary synapses of one stream's network")
     write_queue_limit: Positive = Field(
         1000, description="writes that may wait for the database before requests get 429"
     )

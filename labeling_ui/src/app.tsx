@@ -22,9 +22,10 @@ export function App({ api, session, streams }: Parts) {
   const { person, state } = useStore(session);
   const route = useRoute();
   const token = route.page === "signin" ? route.token : null;
+  const next = route.page === "signin" ? route.next : "#/";
   useEffect(() => {
-    if (token) void session.signInFromAddress(token);
-  }, [token]);
+    if (token) void session.signInFromAddress(token, next);
+  }, [token, next]);
 
   if (state === "unknown" || token)
     return (

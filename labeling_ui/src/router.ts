@@ -4,14 +4,17 @@ export type Route =
   | { page: "streams" }
   | { page: "label"; stream: string }
   | { page: "operate"; stream: string }
-  | { page: "signin"; token: string | null };
+  | { page: "signin"; token: string | null; next: string };
 
 /** Reads the part of the address after "#". */
 export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?", 2);
   const [page, ...rest] = path.split("/").filter(Boolean);
   const stream = rest.length > 0 ? decoded(rest.join("/")) : "";
-  if (page === "signin") return { page, token: new URLSearchParams(search).get("token") };
+  if (page === "signin") {
+    const asked = new URLSearchParams(search);
+    return { page, token: asked.get("token"), next: pageOnly(asked.get("next") ?? "/") };
+  }
   if ((page === "label" || page === "operate") && stream) return { page, stream };
   return { page: "streams" };
 }
@@ -34,6 +37,11 @@ export function useRoute(): Route {
     return () => removeEventListener("hashchange", follow);
   }, []);
   return parseRoute(hash);
+}
+
+/** Where a sign-in link may lead: to a page of this place, never elsewhere. */
+function pageOnly(next: string): string {
+  return next.startsWith("/") ? `#${next}` : "#/";
 }
 
 function decoded(text: string): string {

@@ -7,6 +7,7 @@ import binascii
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.core import access
 from service.core.access import Principal, Role
@@ -26,12 +27,16 @@ def parts_of(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
-async def principal(request: Request, parts: PartsOf) -> Principal:
+_BEARER = HTTPBearer(auto_error=False, description="A token of 'engram token create'.")
+
+
+async def principal(
+    request: Request, parts: PartsOf, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> Principal:
     """Return who is calling, by bearer token or by the labeling UI's cookie, once the models are restored."""
     if not parts.ready.is_set():
         raise NotReadyError(retry_after=1)
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
-    token = text.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE)
+    token = request.cookies.get(COOKIE) if bearer is None else bearer.credentials
     return await parts.db.read(lambda c: access.identify(c, token))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from service.core.errors import ConflictError, Fault, NotFoundError, Unacceptabl
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.parts import Parts
 from service.core.specs import InputSpec, LearnerSpec, QuerySpec
+from service.core.training import encoder_of
 from service.events import Topic
 from service.storage import events, log, streams
 from service.storage.streams import Stream
@@ -74,6 +76,8 @@ async def create(
     _check_classes(parts, classes)
     if not classes and not open_classes:
         raise UnacceptableError("a stream with closed classes needs at least one class")
+
+    _check_size(parts, input_spec, learner, len(classes))
 
     def work(connection: Connection) -> Answer:
         stream = streams.insert(
@@ -148,6 +152,16 @@ def _check_classes(parts: Parts, classes: list[str]) -> None:
         raise UnacceptableError(detail, faults=[Fault("/classes", detail)])
     if len(classes) > parts.settings.max_classes:
         raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes, got {len(classes)}")
+
+
+def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, classes: int) -> None:
+    sizes = [encoder_of(input_spec).features + 1, *learner.hidden, max(classes, 1)]
+    synapses = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+    if synapses > parts.settings.max_synapses:
+        raise UnacceptableError(
+            f"the network would have {synapses:,} synapses, at most {parts.settings.max_synapses:,} are allowed; "
+            "choose a smaller input or smaller hidden layers"
+        )
 
 
 def _changed(stream: Stream, now: int, new: list[str]) -> dict[str, Any]:

@@ -53,15 +53,18 @@ def apprentice(stream: Stream, device: str) -> Apprentice:
     return _apprentice(described, device)
 
 
+def encoder_of(spec: VectorInput | ImageInput) -> Encoder:
+    """Return what turns this kind of input into features."""
+    if isinstance(spec, VectorInput):
+        return VectorEncoder(spec.dim)
+    return ImageEncoder(spec.width, spec.height, spec.channels)
+
+
 @lru_cache(maxsize=256)
 def _apprentice(described: str, device: str) -> Apprentice:
     stored_input, stored_learner, classes = json.loads(described)
     spec, settings = as_input(stored_input), LearnerSpec(**stored_learner)
-    encoder: Encoder = (
-        VectorEncoder(spec.dim)
-        if isinstance(spec, VectorInput)
-        else ImageEncoder(spec.width, spec.height, spec.channels)
-    )
+    encoder = encoder_of(spec)
     rule = BiMURule(
         lr=settings.lr,
         lr_max=settings.lr_max,

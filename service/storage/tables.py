@@ -212,7 +212,7 @@ idempotency = Table(
     Column("key", sa.Text, primary_key=True),
     Column("body_hash", sa.Text, nullable=False),
     Column("status", sa.Integer, nullable=False),
-    Column("answer", JSON, nullable=False),
+    Column("answer", JSON),
     Column("at", sa.BigInteger, nullable=False),
     Index(None, "at"),
 )

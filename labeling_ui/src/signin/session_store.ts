@@ -44,10 +44,10 @@ export class SessionStore extends Store {
   }
 
   /** The token must not stay in the address bar or the history, whatever comes of it. */
-  async signInFromAddress(token: string): Promise<void> {
+  async signInFromAddress(token: string, next: string): Promise<void> {
     history.replaceState(null, "", "#/signin");
     const done = await this.signIn(token);
-    replaceRoute(done ? "#/" : "#/signin");
+    replaceRoute(done ? next : "#/signin");
   }
 
   async signOut(): Promise<void> {
