@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from learner.asking.uncertainty import uncertainty
+from learner.asking.uncertainty_kernels import softmax, summary
 from learner.encoders import Encoder, EncoderState, Input
 from learner.synapses.classifier import BiMU
 from learner.synapses.network import Layers
@@ -151,16 +151,9 @@ class Scorer:
         """Return the prediction for one input, or None while no class is known."""
         if not self.classes:
             return None
-        features = self._encoder.encode(self._encoder_state, x)[None]
-        said = uncertainty(self._committee.logits(features).double().cpu())
-        probabilities = said.mean_probabilities[0].tolist()
+        features = self._encoder.encode(self._encoder_state, x)[None].numpy()
+        numbers, mean = summary(softmax(self._committee.votes(features)[0]))
+        probabilities = mean.tolist()
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
-        return Prediction(
-            label=self.classes[best],
-            confidence=probabilities[best],
-            probabilities=dict(zip(self.classes, probabilities, strict=True)),
-            predictive_entropy=float(said.predictive_entropy[0]),
-            aleatoric=float(said.aleatoric[0]),
-            epistemic=float(said.epistemic[0]),
-            variation_ratio=float(said.variation_ratio[0]),
-        )
+        named = dict(zip(self.classes, probabilities, strict=True))
+        return Prediction(self.classes[best], probabilities[best], named, *numbers.tolist())
