@@ -5,17 +5,26 @@ the noise is keyed by (seed, seq).
 """
 
 from learner.asking.uncertainty import Uncertainty, uncertainty
-from learner.online import LearnerState, OnlineLearner, Prediction
+from learner.building import build, warm_up
+from learner.memory.mixture import GenerativeMemory
+from learner.memory.recollection import Recollection
+from learner.online import OnlineLearner
+from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.bimu import BiMURule, bimu_delta
 from learner.synapses.classifier import BiMU
 
 __all__ = [
     "BiMU",
     "BiMURule",
+    "GenerativeMemory",
+    "LearnInfo",
     "LearnerState",
     "OnlineLearner",
     "Prediction",
+    "Recollection",
     "Uncertainty",
     "bimu_delta",
+    "build",
     "uncertainty",
+    "warm_up",
 ]

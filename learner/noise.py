@@ -23,6 +23,8 @@ class Purpose(IntEnum):
     LEARN = 2
     SCORE = 3
     ASK = 4
+    REMEMBER = 5
+    REPLAY = 6
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

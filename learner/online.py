@@ -1,4 +1,4 @@
-"""The online learner: predict, learn, add a class; pure functions of an immutable state.
+"""The online learner: predict, decide, learn, add a class; pure functions of an immutable state.
 
 `state(n) = learn(state(n-1), sample n, label n)` with noise keyed by (seed, seq): the same log always gives the same
 state, to the bit.
@@ -6,80 +6,55 @@ state, to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from learner.asking.uncertainty import uncertainty
-from learner.encoders import Encoder, EncoderState, Input
-from learner.synapses.classifier import BiMU
-from learner.synapses.network import Layers
+from learner.asking import selection
+from learner.asking.selection import Decision
+from learner.asking.strategies import STRATEGIES
+from learner.asking.uncertainty_kernels import softmax, summary
+from learner.encoders import Encoder, Input
+from learner.memory.recollection import Recall, Recollection
+from learner.state import LearnerState, LearnInfo, Prediction
+from learner.synapses.classifier import BiMU, BiMUInfo
+from learner.synapses.committee import Means
 
-
-@dataclass(frozen=True, slots=True)
-class LearnerState:
-    """All that the learner knows.
-
-    Attributes:
-        seq: number of the last log entry applied; 0 before the first.
-        classes: names, in the order in which they became known.
-        counts: labels learned of each class, same order.
-        encoder: the encoder's running numbers.
-        layers: lambda of each layer, [fan_in, fan_out].
-    """
-
-    seq: int
-    classes: tuple[str, ...]
-    counts: tuple[int, ...]
-    encoder: EncoderState
-    layers: Layers
+__all__ = ["LearnInfo", "LearnerState", "OnlineLearner", "Prediction", "Scorer"]
 
 
-class Prediction(NamedTuple):
-    """What the learner says of one input: probabilities by class, uncertainties in bits, variation ratio in [0, 1)."""
+class _Said(NamedTuple):
+    """What was said of a sample before its label was learned, and what saying it worked out."""
 
-    label: str
-    confidence: float
-    probabilities: dict[str, float]
-    predictive_entropy: float
-    aleatoric: float
-    epistemic: float
-    variation_ratio: float
-
-
-class LearnInfo(NamedTuple):
-    """What one label did, for a dashboard.
-
-    Attributes:
-        loss_bits: surprise of the update's own noisy pass; None with fewer than two classes.
-        mean_step: mean |step| of lambda over all synapses.
-        new_class: the label was not known before.
-    """
-
-    loss_bits: float | None
-    mean_step: float
-    new_class: bool
+    network: NDArray[np.float64]
+    recalled: Recall
+    means: Means | None
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineLearner:
-    """Composes an encoder and a network; holds settings only, never what was learned.
+    """Composes an encoder, a network and what remembers; holds settings only, never what was learned.
 
     Args:
-        encoder: turns inputs into features.
+        encoder: turns inputs into features and codes.
         network: a `BiMU` with as many features as the encoder gives.
+        recollection: the memories beside it; None: the network learns alone.
 
     Raises:
-        ValueError: where encoder and network do not fit.
+        ValueError: where the parts do not fit.
 
     Example:
-        >>> import numpy as np
         >>> from learner.encoders import VectorEncoder
         >>> encoder = VectorEncoder(2)
-        >>> learner = OnlineLearner(encoder, BiMU(features=encoder.features, hidden=(32,), seed=7))
+        >>> network = BiMU(features=encoder.features, hidden=(32,), seed=7)
+        >>> learner = OnlineLearner(encoder, network, Recollection.ladder(encoder.bits, seed=7))
         >>> state = learner.start(("left", "right"))
-        >>> for seq in range(1, 61):
+        >>> for seq in range(1, 21):
         ...     side = seq % 2
         ...     x = np.array([2.0 * side - 1.0, seq % 3], dtype=np.float32)
         ...     state, info = learner.learn(state, x, ("left", "right")[side], seq=seq)
@@ -89,17 +64,23 @@ class OnlineLearner:
 
     encoder: Encoder
     network: BiMU
+    recollection: Recollection | None = None
 
     def __post_init__(self) -> None:
         if self.encoder.features != self.network.features:
             raise ValueError(
                 f"network.features must be {self.encoder.features}, as the encoder gives, got {self.network.features}"
             )
+        if self.recollection is not None and self.recollection.bits != self.encoder.bits:
+            raise ValueError(
+                f"recollection.bits must be {self.encoder.bits}, as the encoder gives, got {self.recollection.bits}"
+            )
 
     def start(self, classes: tuple[str, ...] = ()) -> LearnerState:
         """Return the state before any label, with the classes known from the beginning."""
         layers = self.network.start(len(classes))
-        return LearnerState(0, classes, (0,) * len(classes), self.encoder.start(), layers)
+        memory = self.recollection.start(len(classes)) if self.recollection else None
+        return LearnerState(0, classes, (0,) * len(classes), self.encoder.start(), layers, memory)
 
     def add_class(self, state: LearnerState, label: str, *, seq: int) -> LearnerState:
         """Return the state with one more class; a known one changes nothing but `seq`."""
@@ -107,10 +88,16 @@ class OnlineLearner:
             return replace(state, seq=seq)
         classes = (*state.classes, label)
         layers = self.network.grow(state.layers, len(classes))
-        return replace(state, seq=seq, classes=classes, counts=(*state.counts, 0), layers=layers)
+        memory = state.memory
+        if self.recollection is not None and memory is not None:
+            memory = self.recollection.grow(memory, len(classes))
+        return replace(state, seq=seq, classes=classes, counts=(*state.counts, 0), layers=layers, memory=memory)
 
     def learn(self, state: LearnerState, x: Input, label: str, *, seq: int) -> tuple[LearnerState, LearnInfo]:
         """Return the state after one label, adding its class where it is new.
+
+        What was said of the sample before moves the trust in network and memories; then both learn it, the network
+        together with dreams of what has grown stale.
 
         Args:
             state: left as it is.
@@ -124,17 +111,68 @@ class OnlineLearner:
         if seq <= state.seq:
             raise ValueError(f"seq must be above {state.seq}, the last applied, got {seq}")
         grown = self.add_class(state, label, seq=seq)
-        encoder = self.encoder.learn(grown.encoder, x)
+        new_class = label not in state.classes
         index = grown.classes.index(label)
-        features = self.encoder.encode(encoder, x)[None]
-        layers, info = self.network.learn(grown.layers, features, torch.tensor([index]), counter=seq)
+        encoder = self.encoder.learn(grown.encoder, x)
+        features = self.encoder.encode(encoder, x)
+        if self.recollection is None or grown.memory is None:
+            layers, info = self.network.learn(grown.layers, features[None], torch.tensor([index]), counter=seq)
+            learned, replayed = replace(grown, layers=layers), 0
+        else:
+            before = features if encoder is grown.encoder else self.encoder.encode(grown.encoder, x)
+            learned, info, replayed = self._learn_and_remember(
+                self.recollection, grown, before, features, index, trusted=not new_class
+            )
         counts = tuple(count + (position == index) for position, count in enumerate(grown.counts))
-        learned = replace(grown, counts=counts, encoder=encoder, layers=layers)
-        return learned, LearnInfo(info.loss_bits, info.mean_step, label not in state.classes)
+        learned = replace(learned, counts=counts, encoder=encoder)
+        return learned, LearnInfo(info.loss_bits, info.mean_step, new_class, replayed)
+
+    def decide(self, said: Prediction, *, strategy: str, threshold: float, exploration: float, coin: float) -> Decision:
+        """Return whether to ask for the label of what `said` was said of: `selection.decide` of a named utility."""
+        utility = STRATEGIES[strategy](said)
+        return selection.decide(utility, threshold=threshold, exploration=exploration, coin=coin)
 
     def scorer(self, state: LearnerState) -> Scorer:
         """Return the read-only view of `state` that predicts."""
         return Scorer(self, state)
+
+    def _learn_and_remember(
+        self,
+        recollection: Recollection,
+        state: LearnerState,
+        before: Tensor,
+        features: Tensor,
+        index: int,
+        *,
+        trusted: bool,
+    ) -> tuple[LearnerState, BiMUInfo, int]:
+        memory, seq = state.memory, state.seq
+        assert memory is not None  # noqa: S101 - for the type checker
+        code = self.encoder.code(features)
+        said = self._say(recollection, state, before)
+        recalled = said.recalled
+        if trusted and len(state.classes) > 1:
+            memory = recollection.trust(memory, said.network, said.recalled, index)
+        if before is not features:
+            recalled = recollection.recall(memory, code)
+        inputs, labels, weights = features[None], torch.tensor([index]), None
+        dream = recollection.dream(memory, counter=seq)
+        if dream is not None:
+            dreamt = torch.from_numpy(self.encoder.decode(dream.codes))
+            inputs, labels = torch.cat([inputs, dreamt]), torch.cat([labels, torch.from_numpy(dream.labels)])
+            weights = torch.full((len(inputs),), dream.weight)
+            weights[0] = 1.0
+        layers, info = self.network.learn(state.layers, inputs, labels, counter=seq, weights=weights, means=said.means)
+        memory = recollection.learn(memory, recalled, code, index, counter=seq)
+        return replace(state, layers=layers, memory=memory), info, len(inputs) - 1
+
+    def _say(self, recollection: Recollection, state: LearnerState, features: Tensor) -> _Said:
+        assert state.memory is not None  # noqa: S101 - for the type checker
+        committee = self.network.committee(state.layers)
+        network = softmax(committee.votes(features[None].numpy())[0])
+        return _Said(
+            network.mean(axis=0), recollection.recall(state.memory, self.encoder.code(features)), committee.means
+        )
 
 
 class Scorer:
@@ -146,21 +184,31 @@ class Scorer:
         self._encoder = learner.encoder
         self._encoder_state = state.encoder
         self._committee = learner.network.committee(state.layers)
+        self._recollection = learner.recollection
+        self._memory = state.memory
 
     def predict(self, x: Input) -> Prediction | None:
         """Return the prediction for one input, or None while no class is known."""
-        if not self.classes:
-            return None
-        features = self._encoder.encode(self._encoder_state, x)[None]
-        said = uncertainty(self._committee.logits(features).double().cpu())
-        probabilities = said.mean_probabilities[0].tolist()
+        return self.predict_many([x])[0]
+
+    def predict_many(self, xs: Sequence[Input]) -> list[Prediction | None]:
+        """Return the prediction for each input, the same as `predict` gives it alone."""
+        if not self.classes or not xs:
+            return [None] * len(xs)
+        features = [self._encoder.encode(self._encoder_state, x) for x in xs]
+        logits = self._committee.votes(torch.stack(features).numpy())
+        return [self._one(votes, of) for votes, of in zip(logits, features, strict=True)]
+
+    def _one(self, logits: NDArray[np.float32], features: Tensor) -> Prediction:
+        votes, novelty = softmax(logits), 0.0
+        if self._recollection is not None and self._memory is not None:
+            recalled = self._recollection.recall(self._memory, self._encoder.code(features))
+            votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty
+        numbers, mean = summary(votes)
+        probabilities = mean.tolist()
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        named = dict(zip(self.classes, probabilities, strict=True))
+        predictive, aleatoric, epistemic, ratio = numbers.tolist()
         return Prediction(
-            label=self.classes[best],
-            confidence=probabilities[best],
-            probabilities=dict(zip(self.classes, probabilities, strict=True)),
-            predictive_entropy=float(said.predictive_entropy[0]),
-            aleatoric=float(said.aleatoric[0]),
-            epistemic=float(said.epistemic[0]),
-            variation_ratio=float(said.variation_ratio[0]),
+            self.classes[best], probabilities[best], named, predictive, aleatoric, epistemic, ratio, novelty
         )

@@ -12,10 +12,15 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from learner.online import LearnerState
+from learner.memory.fusion import FusionState
+from learner.memory.mixture import MemoryState
+from learner.memory.recollection import RecollectionState
+from learner.state import LearnerState
 
-STATE_VERSION = 1
-"""Raised when the meaning of the stored tensors changes."""
+STATE_VERSION = 2
+"""Raised when the meaning of the stored tensors changes. 2: memories, fusion and familiarity; pixels from 0 to 1."""
+
+_PARTS = MemoryState._fields
 
 
 class BadSnapshotError(ValueError):
@@ -55,6 +60,7 @@ def restore(data: bytes) -> LearnerState:
             counts=tuple(header["counts"]),
             encoder=tuple(tensors[f"encoder.{index}"] for index in range(header["encoder"])),
             layers=tuple(tensors[f"layer.{index}"] for index in range(header["layers"])),
+            memory=_memory(tensors, header["memories"]),
         )
     except (safetensors.SafetensorError, KeyError, TypeError) as error:
         raise BadSnapshotError(f"the snapshot is damaged: {error}") from error
@@ -95,11 +101,30 @@ def _header(state: LearnerState) -> dict[str, Any]:
         "counts": list(state.counts),
         "encoder": len(state.encoder),
         "layers": len(state.layers),
+        "memories": len(state.memory.memories) if state.memory else 0,
     }
+
+
+def _memory(tensors: dict[str, Tensor], memories: int) -> RecollectionState | None:
+    if not memories:
+        return None
+    states = (
+        MemoryState(**{part: tensors[f"memory.{index}.{part}"].numpy() for part in _PARTS}) for index in range(memories)
+    )
+    fusion = FusionState(tensors["fusion.evidence"].numpy(), tensors["fusion.weights"].numpy())
+    return RecollectionState(tuple(states), fusion, tensors["familiar"].numpy())
+
+
+def _memory_tensors(memory: RecollectionState) -> dict[str, Tensor]:
+    parts = {f"memory.{i}.{part}": getattr(of, part) for i, of in enumerate(memory.memories) for part in _PARTS}
+    parts |= {"fusion.evidence": memory.fusion.evidence, "fusion.weights": memory.fusion.weights}
+    return {name: torch.from_numpy(array) for name, array in (parts | {"familiar": memory.familiar}).items()}
 
 
 def _tensors(state: LearnerState) -> dict[str, Tensor]:
     parts = {f"encoder.{index}": tensor for index, tensor in enumerate(state.encoder)}
     parts |= {f"layer.{index}": tensor for index, tensor in enumerate(state.layers)}
+    if state.memory is not None:
+        parts |= _memory_tensors(state.memory)
     # Copies: two tensors of a fresh state may share their zeros, and the format stores no sharing.
     return {name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in parts.items()}

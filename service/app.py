@@ -15,9 +15,11 @@ import structlog
 import torch
 from fastapi import FastAPI, Response
 from starlette.responses import FileResponse, HTMLResponse
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from learner import warm_up
 from service.api import labels, live, monitoring, problems, queries, samples, session, streams
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
@@ -48,6 +50,7 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
     """Open the database, bring its tables up to date, and make the rest."""
     # One thread per operation: many streams share the cores, and results do not depend on how many there are.
     torch.set_num_threads(1)
+    warm_up()
     db = Database(settings.database, write_queue_limit=settings.write_queue_limit)
     db.migrate()
     if bus is None:
@@ -116,6 +119,15 @@ class _Pages(StaticFiles):
         return answer
 
 
+class _Rest(Mount):
+    """Takes what no route has; below /v1 an unknown way stays unknown, and everywhere a wrong method wrong."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the pages take a request."""
+        page = scope.get("method") in ("GET", "HEAD") and not scope["path"].startswith(("/v1/", "/v2/"))
+        return super().matches(scope) if page else (Match.NONE, {})
+
+
 def _serve_ui(app: FastAPI) -> None:
     built = Path(str(files("labeling_ui") / "dist"))
     if built.is_dir():
@@ -124,7 +136,7 @@ def _serve_ui(app: FastAPI) -> None:
         async def docs() -> FileResponse:
             return FileResponse(built / "docs.html", headers={"Cache-Control": "no-cache"})
 
-        app.mount("/", _Pages(directory=built, html=True), name="ui")
+        app.router.routes.append(_Rest("/", app=_Pages(directory=built, html=True), name="ui"))
     else:
         logger = structlog.get_logger()
         logger.warning("ui.not_built", folder=str(built))

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -56,6 +58,11 @@ class BiMURule:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
         if not self.memory_window > 1:
             raise ValueError(f"memory_window must be > 1, got {self.memory_window}")
+
+    def constants(self) -> NDArray[np.float32]:
+        """Return lr, c_L, c_KL, N, lr_max, as the compiled kernels take them."""
+        values = (self.lr, self.likelihood_multiplier, self.kl_multiplier, self.memory_window, self.lr_max)
+        return np.array(values, np.float32)
 
     def delta(self, lam: Tensor, grad: Tensor) -> Tensor:
         """Return `bimu_delta` with these constants."""

@@ -13,8 +13,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.noise import Purpose, normal, uniform
+from learner.noise_kernels import normals
+from learner.synapses import kernels
 from learner.synapses.bimu import BiMURule
-from learner.synapses.network import Committee, Gradient, Layers, relaxed_gradient, sampled_gradient
+from learner.synapses.committee import CompiledCommittee, Means, ReferenceCommittee
+from learner.synapses.kernels import Array
+from learner.synapses.network import (
+    Committee,
+    Gradient,
+    Layers,
+    logit_scale,
+    relaxed_gradient,
+    sampled_gradient,
+)
+from learner.synapses.relaxed import Batch, relaxed_update
 
 Form = Literal["relaxed", "sampled"]
 
@@ -24,6 +36,11 @@ def _bank(seed: int, lane: int, units: int, votes: int) -> NDArray[np.float64]:
     """Return the fixed scoring noise [S, units] of a layer; a unit's column depends on its own index alone."""
     columns = [normal(seed, unit, Purpose.SCORE, votes, lane=lane) for unit in range(units)]
     return np.stack(columns, axis=1) if columns else np.zeros((votes, 0))
+
+
+@lru_cache(maxsize=256)
+def _float32_bank(seed: int, lane: int, units: int, votes: int) -> Array:
+    return np.ascontiguousarray(_bank(seed, lane, units, votes), dtype=np.float32)
 
 
 class BiMUInfo(NamedTuple):
@@ -128,7 +145,16 @@ class BiMU:
         new = self._start_columns(len(self.hidden), output.shape[0], output.shape[1], classes)
         return (*layers[:-1], torch.cat([output, new.to(output.device)], dim=1))
 
-    def learn(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> tuple[Layers, BiMUInfo]:
+    def learn(
+        self,
+        layers: Layers,
+        x: Tensor,
+        y: Tensor,
+        *,
+        counter: int,
+        weights: Tensor | None = None,
+        means: Means | None = None,
+    ) -> tuple[Layers, BiMUInfo]:
         """Return the state after one update on inputs x [B, D] with class indices y [B].
 
         Noise is keyed by (seed, counter). With fewer than two classes there is nothing to tell apart: no update.
@@ -138,30 +164,52 @@ class BiMU:
             x: inputs [B, D], finite.
             y: class indices [B], 0 … C - 1.
             counter: number of the update, 0 … 2^64 - 1.
+            weights: weight of each input in the loss [B], >= 0; all 1 where not given.
+            means: the `means` of this state's committee, where they are at hand already.
         """
         if layers[-1].shape[1] < 2:
             return layers, BiMUInfo(None, 0.0)
-        gradient = self.gradient(layers, x, y, counter=counter)
+        if self.compiled:
+            return self._learn_compiled(layers, x, y, weights, means or self._means(layers), counter)
+        gradient = self.gradient(layers, x, y, counter=counter, weights=weights)
         steps = [self.rule.delta(lam, grad) for lam, grad in zip(layers, gradient.by_layer, strict=True)]
         moved = math.fsum(float(step.abs().sum(dtype=torch.float64)) for step in steps)
         learned = tuple(lam + step for lam, step in zip(layers, steps, strict=True))
         return learned, BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))
 
-    def gradient(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> Gradient:
-        """Return the gradient that `learn` would follow."""
+    def gradient(
+        self, layers: Layers, x: Tensor, y: Tensor, *, counter: int, weights: Tensor | None = None
+    ) -> Gradient:
+        """Return the gradient that `learn` would follow, by the reference in torch."""
         inputs = self.augment(x)
         if self.form == "sampled":
             noise = tuple(self._weight_noise(counter, lane, lam.shape) for lane, lam in enumerate(layers))
-            return sampled_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits)
+            return sampled_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights)
         noise = tuple(
             self._unit_noise(counter, lane, (self.passes, len(x), lam.shape[1])) for lane, lam in enumerate(layers)
         )
-        return relaxed_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits)
+        return relaxed_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights)
 
-    def committee(self, layers: Layers) -> _WithConstant:
+    def committee(self, layers: Layers) -> CompiledCommittee | ReferenceCommittee:
         """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
-        bank = tuple(self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers))
-        return _WithConstant(self, Committee(layers, bank, normed_logits=self.normed_logits))
+        if not self.compiled:
+            bank = tuple(
+                self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers)
+            )
+            return ReferenceCommittee(self.augment, Committee(layers, bank, normed_logits=self.normed_logits))
+        banks = tuple(_float32_bank(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
+        return CompiledCommittee(self.augment_array, self._means(layers), banks, self.scale)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the compiled kernels serve this network: the relaxed form in float32 on a CPU."""
+        return self.form == "relaxed" and self.dtype == torch.float32 and self.device == "cpu"
+
+    @property
+    def scale(self) -> float:
+        """The scale of the logits; 0 means the norm on them."""
+        fan_in = self.hidden[-1] if self.hidden else self.inputs
+        return 0.0 if self.normed_logits else logit_scale(fan_in)
 
     def with_seed(self, seed: int) -> BiMU:
         """Return the same network with other noise."""
@@ -175,6 +223,40 @@ class BiMU:
         if not self.constant_input:
             return x
         return torch.cat([x, x.new_full((len(x), 1), math.sqrt(self.features))], dim=1)
+
+    def augment_array(self, x: Array) -> Array:
+        """Return the same as `augment`, of an array."""
+        if x.ndim != 2 or x.shape[1] != self.features:
+            raise ValueError(f"x must be [B, {self.features}], got {x.shape}")
+        out = np.empty((len(x), self.inputs), np.float32)
+        out[:, : self.features] = x
+        if self.constant_input:
+            out[:, -1] = math.sqrt(self.features)
+        return out
+
+    def _learn_compiled(
+        self, layers: Layers, x: Tensor, y: Tensor, weights: Tensor | None, means: Means, counter: int
+    ) -> tuple[Layers, BiMUInfo]:
+        rows = len(x) * self.passes
+        each = np.ones(len(x), np.float32) if weights is None else weights.numpy().astype(np.float32)
+        batch = Batch(
+            x=np.tile(self.augment_array(x.numpy()), (self.passes, 1)),
+            labels=np.tile(y.numpy(), self.passes),
+            weights=np.tile(each / np.float32(self.passes), self.passes),
+            noise=[self._row_noise(counter, lane, rows, lam.shape[1]) for lane, lam in enumerate(layers)],
+        )
+        done = relaxed_update([lam.numpy() for lam in layers], means, batch, self.rule.constants(), self.scale)
+        synapses = sum(lam.size for lam in done.layers)
+        return tuple(map(torch.from_numpy, done.layers)), BiMUInfo(done.loss_bits, done.moved / synapses)
+
+    def _row_noise(self, counter: int, lane: int, rows: int, units: int) -> Array:
+        key = (np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN), np.uint64(lane))
+        drawn: Array = normals(*key, rows * units).astype(np.float32).reshape(rows, units)
+        return drawn
+
+    @staticmethod
+    def _means(layers: Layers) -> Means:
+        return tuple(kernels.means(lam.numpy()) for lam in layers)
 
     def _start_columns(self, lane: int, fan_in: int, first: int, end: int) -> Tensor:
         columns = [uniform(self.seed, unit, Purpose.START, fan_in, lane=lane) for unit in range(first, end)]
@@ -190,15 +272,3 @@ class BiMU:
 
     def _tensor(self, values: NDArray[np.float64]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(dtype=self.dtype, device=self.device)
-
-
-class _WithConstant:
-    """A committee behind the network's constant input."""
-
-    def __init__(self, network: BiMU, committee: Committee) -> None:
-        self._network = network
-        self._committee = committee
-
-    def logits(self, x: Tensor) -> Tensor:
-        """Return the logits [S, B, C] of inputs [B, D]."""
-        return self._committee.logits(self._network.augment(x))

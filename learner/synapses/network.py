@@ -96,7 +96,9 @@ class _Sampled:
         return by_lam, torch.bmm(grad, self.weights.transpose(1, 2))
 
 
-def relaxed_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool) -> Gradient:
+def relaxed_gradient(
+    layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool, weights: Tensor | None = None
+) -> Gradient:
     """Return the gradient by local reparameterisation with relaxed moments.
 
     NLL = -(1/S) sum_s sum_b log softmax(logits_sb)[y_b].
@@ -107,6 +109,7 @@ def relaxed_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, nor
         y: class indices [B], int64.
         noise: standard normal numbers per layer, [S, B, fan_out].
         normed_logits: the published network's norm on the logits.
+        weights: weight of each input in the loss [B]; all 1 where not given.
 
     Returns:
         `Gradient`, each layer's shaped like its lambda.
@@ -119,10 +122,12 @@ def relaxed_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, nor
         1.0
     """
     passes = [_Relaxed(relaxed_moments(lam), e) for lam, e in zip(layers, noise, strict=True)]
-    return _gradient(passes, layers, x, y, noise[0].shape[0], normed_logits=normed_logits)
+    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits)
 
 
-def sampled_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool) -> Gradient:
+def sampled_gradient(
+    layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool, weights: Tensor | None = None
+) -> Gradient:
     """Return the gradient as published, with relaxed weights sampled at temperature 1.
 
     Args:
@@ -131,6 +136,7 @@ def sampled_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, nor
         y: class indices [B], int64.
         noise: numbers uniform on (-1, 1) per layer, [S, fan_in, fan_out].
         normed_logits: the published network's norm on the logits.
+        weights: weight of each input in the loss [B]; all 1 where not given.
 
     Returns:
         `Gradient`, each layer's shaped like its lambda.
@@ -144,11 +150,17 @@ def sampled_gradient(layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, nor
     """
     means = [lam.tanh() for lam in layers]
     passes = [_Sampled((t + u) / (1.0 + t * u)) for t, u in zip(means, noise, strict=True)]
-    return _gradient(passes, layers, x, y, noise[0].shape[0], normed_logits=normed_logits)
+    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits)
 
 
 def _gradient(
-    passes: list[_Relaxed] | list[_Sampled], layers: Layers, x: Tensor, y: Tensor, samples: int, *, normed_logits: bool
+    passes: list[_Relaxed] | list[_Sampled],
+    x: Tensor,
+    y: Tensor,
+    weights: Tensor | None,
+    samples: int,
+    *,
+    normed_logits: bool,
 ) -> Gradient:
     inputs, spreads, normed, deviations = [x.expand(samples, *x.shape)], [], [], []
     for step in passes[:-1]:
@@ -160,12 +172,8 @@ def _gradient(
         inputs.append(gate(activity))
     z, spread = passes[-1].forward(inputs[-1])
     spreads.append(spread)
-    scale = logit_scale(layers[-1].shape[0])
-    logits, deviation = layer_norm(z) if normed_logits else (z * scale, z)
-    log_p = torch.log_softmax(logits, dim=-1)
-    loss = -log_p[:, torch.arange(len(y)), y].sum() / samples
-    grad = (log_p.exp() - torch.nn.functional.one_hot(y, z.shape[-1])) / samples
-    grad = layer_norm_backward(grad, logits, deviation) if normed_logits else grad * scale
+    each = torch.ones(len(y), dtype=z.dtype, device=z.device) if weights is None else weights.to(z)
+    loss, grad = _loss(z, y, each / samples, inputs[-1].shape[-1], normed_logits=normed_logits)
     by_layer: list[Tensor] = []
     for index in range(len(passes) - 1, -1, -1):
         by_lam, by_input = passes[index].backward(grad, inputs[index], spreads[index])
@@ -173,7 +181,17 @@ def _gradient(
         if index > 0:
             activity = normed[index - 1]
             grad = layer_norm_backward(by_input * gate_slope(activity), activity, deviations[index - 1])
-    return Gradient(tuple(reversed(by_layer)), float(loss) / math.log(2.0))
+    return Gradient(tuple(reversed(by_layer)), loss / math.log(2.0))
+
+
+def _loss(z: Tensor, y: Tensor, each: Tensor, fan_in: int, *, normed_logits: bool) -> tuple[float, Tensor]:
+    """Return sum_b each_b NLL_b over all passes, in nats, and its gradient by z [S, B, C]."""
+    scale = logit_scale(fan_in)
+    logits, deviation = layer_norm(z) if normed_logits else (z * scale, z)
+    log_p = torch.log_softmax(logits, dim=-1)
+    loss = -(log_p[:, torch.arange(len(y)), y] * each).sum()
+    grad = (log_p.exp() - torch.nn.functional.one_hot(y, z.shape[-1])) * each[:, None]
+    return float(loss), layer_norm_backward(grad, logits, deviation) if normed_logits else grad * scale
 
 
 class Committee:

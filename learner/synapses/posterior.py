@@ -14,13 +14,14 @@ m, v        mean and variance of the *relaxed* weight (`relaxed_moments`)
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 _LAM_FLOOR = 0.05
-_T_FLOOR = 0.04995837
+_T_FLOOR = math.tanh(_LAM_FLOOR)
 
 
 class RelaxedMoments(NamedTuple):
@@ -35,7 +36,7 @@ class RelaxedMoments(NamedTuple):
 def relaxed_moments(lam: Tensor) -> RelaxedMoments:
     """Return the moments of the relaxed weight tanh(lambda + logit(u)/2), u uniform on (0, 1), in closed form.
 
-    With a = max(|lambda|, .05), b = max(|tanh lambda|, .04995837), C = (a/b - 1)/a^2, E = 1/a^2 - 1/b^2 + 1 and
+    With a = max(|lambda|, .05), b = max(|tanh lambda|, tanh .05), C = (a/b - 1)/a^2, E = 1/a^2 - 1/b^2 + 1 and
     k = 1 - lambda^2 E::
 
         m = lambda (C + E)        dm/dlambda = 2 C k
@@ -50,7 +51,7 @@ def relaxed_moments(lam: Tensor) -> RelaxedMoments:
     Example:
         >>> moments = relaxed_moments(torch.tensor([0.0, 0.5], dtype=torch.float64))
         >>> [round(float(x), 4) for x in (moments.mean[1], moments.variance[0], moments.variance[1])]
-        [0.3226, 0.3331, 0.2921]
+        [0.3226, 0.3332, 0.2921]
     """
     a = lam.abs().clamp(min=_LAM_FLOOR)
     b = lam.tanh().abs().clamp(min=_T_FLOOR)

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from service.core.specs import InputSpec, Label, LearnerSpec, QuerySpec, SampleId, Share, Spec, StreamName
+from service.core.specs import InputSpec, Label, LearnerSpec, QuerySpec, SampleId, Share, Spec, Strategy, StreamName
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Guidelines = Annotated[str, StringConstraints(max_length=20_000)]
 Classes = Annotated[list[Label], Field(max_length=10_000)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+_DEEPEST_DISPLAY = 32
+
+
+def _shallow(value: dict[str, Any]) -> dict[str, Any]:
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST_DISPLAY):
+        inside = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [part for parts in inside for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return value
+    raise ValueError(f"display must be nested at most {_DEEPEST_DISPLAY} deep")
+
+
+# What is deeper than the writer of answers goes could be stored but never shown.
+Display = Annotated[dict[str, Any], AfterValidator(_shallow)]
 
 
 class StreamBody(Spec):
@@ -30,7 +46,7 @@ class StreamBody(Spec):
 class QueryPatch(Spec):
     """Parts of a query policy."""
 
-    strategy: str | None = None
+    strategy: Strategy | None = None
     budget: Share | None = None
     exploration: Share | None = None
     warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
@@ -78,7 +94,7 @@ class SampleBody(Spec):
 
     id: SampleId | None = None
     data: Any
-    display: dict[str, Any] | None = None
+    display: Display | None = None
     label: Label | None = None
 
 
@@ -97,13 +113,13 @@ class PredictionAnswer(Answered):
 
 
 class UncertaintyAnswer(Answered):
-    """How sure it is: entropies in bits, variation ratio in 0 … 1."""
+    """How sure it is: entropies in bits, variation ratio in 0 … 1, novelty in standard deviations."""
 
     predictive_entropy: float
     aleatoric: float
     epistemic: float
     variation_ratio: float
-    novelty: float | None
+    novelty: float
 
 
 class AskedAnswer(Answered):

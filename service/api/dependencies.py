@@ -89,6 +89,14 @@ def after_cursor(cursor: str | None) -> str:
         UnacceptableError: where the cursor is not one that a page gave.
     """
     try:
-        return "" if cursor is None else base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+        after = "" if cursor is None else base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise UnacceptableError("cursor must be the next_cursor of an earlier page") from None
+        after = "\x00"
+    if not after.isprintable():
+        raise UnacceptableError("cursor must be the next_cursor of an earlier page")
+    return after
+
+
+def counted(text: str) -> int | None:
+    """Return the number that a database key may be, or None where the text is no such number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -7,7 +7,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import reply
-from service.core.errors import EngramError, TooLargeError, WrongTypeError
+from service.core.errors import EngramError, NotFoundError, TooLargeError, WrongTypeError
 from service.core.metrics import Metrics
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
@@ -68,6 +68,8 @@ class Guard:
             await reply(error)(scope, receive, send)
 
     def _refuse(self, scope: Scope) -> EngramError | None:
+        if "\x00" in scope["path"]:  # no name holds one, and PostgreSQL takes none in a text
+            return NotFoundError()
         headers = {name: value for name, value in scope["headers"] if name in (b"content-length", b"content-type")}
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._most:

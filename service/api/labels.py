@@ -8,7 +8,18 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from service.api.bodies import LabelAnswer, Page, TruthBody
-from service.api.dependencies import Cursor, Key, Limit, PartsOf, Producer, Reviewer, after_cursor, cursor_of, role
+from service.api.dependencies import (
+    Cursor,
+    Key,
+    Limit,
+    PartsOf,
+    Producer,
+    Reviewer,
+    after_cursor,
+    counted,
+    cursor_of,
+    role,
+)
 from service.api.replies import Reply, StrictRoute
 from service.core import export, history, labeling, streams
 from service.core.access import Principal, Role
@@ -29,10 +40,10 @@ async def list_all(
     stream: str, parts: PartsOf, _caller: Reviewer, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
     """List labels in the order of the log."""
-    after = after_cursor(cursor) or "0"
-    if not after.isdigit() or len(after) > 18:
+    after = counted(after_cursor(cursor) or "0")
+    if after is None:
         raise UnacceptableError("cursor must be the next_cursor of an earlier page")
-    items, more = await parts.db.read(lambda c: history.labels(c, stream, int(after), limit))
+    items, more = await parts.db.read(lambda c: history.labels(c, stream, after, limit))
     return Reply({"items": items, "next_cursor": cursor_of(more)})
 
 

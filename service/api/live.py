@@ -12,9 +12,10 @@ from fastapi import APIRouter, Header
 from sqlalchemy import Connection
 from starlette.responses import StreamingResponse
 
-from service.api.dependencies import PartsOf, Reader
+from service.api.dependencies import PartsOf, Reader, counted
 from service.api.replies import StrictRoute
 from service.core import streams
+from service.core.errors import UnacceptableError
 from service.core.parts import Parts
 from service.events import Topic, Wakeup
 from service.storage import events
@@ -36,10 +37,12 @@ async def subscribe(
 ) -> StreamingResponse:
     """Follow a stream: prediction, query, label, update, snapshot; resumes from Last-Event-ID."""
     found = await parts.db.read(lambda c: streams.find(c, stream))
-    if last_event_id is not None and last_event_id.isdigit() and len(last_event_id) < 19:
-        last = int(last_event_id)
-    else:
+    if last_event_id is None:
         last = await parts.db.read(lambda c: events.newest(c, found.id))
+    elif (resumed := counted(last_event_id)) is not None:
+        last = resumed
+    else:
+        raise UnacceptableError("Last-Event-ID must be the id of an event that this stream sent")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_follow(parts, found, last), media_type="text/event-stream", headers=headers)
 

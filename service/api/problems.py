@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import structlog
@@ -27,20 +26,6 @@ class ProblemReply(Reply):
     media_type = "application/problem+json"
 
 
-def problem(error: EngramError) -> dict[str, Any]:
-    """Return an error as a problem object."""
-    slug = re.sub(r"[^a-z]+", "-", error.title.lower())
-    found: dict[str, Any] = {
-        "type": f"urn:engram:problem:{slug}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-    }
-    if error.faults:
-        found["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
-    return found
-
-
 def reply(error: EngramError) -> Response:
     """Return an error as a response."""
     headers = {}
@@ -48,15 +33,15 @@ def reply(error: EngramError) -> Response:
         headers["Retry-After"] = str(error.retry_after or 1)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return ProblemReply(problem(error), status_code=error.status, headers=headers)
+    return ProblemReply(error.as_problem(), status_code=error.status, headers=headers)
 
 
-def unacceptable(errors: list[Any], *, inside: str = "") -> EngramError:
+def unacceptable(errors: list[Any]) -> EngramError:
     """Return what a validation found wrong as one error with JSON pointers."""
     if any(error["type"] == "json_invalid" for error in errors):
         reason = errors[0].get("ctx", {}).get("error", "")
         return MalformedError(f"The body is not well-formed JSON: {reason}".rstrip(": "))
-    faults = [Fault(inside + _pointer(error["loc"]), _message(error)) for error in errors]
+    faults = [Fault(_pointer(error["loc"]), _message(error)) for error in errors]
     shown = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
     return UnacceptableError(shown, faults=faults)
 
@@ -82,6 +67,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, EngramError):  # raised while the framework read the body
+            return reply(error.__cause__)
         made = MalformedError(str(error.detail)) if error.status_code == 400 else EngramError(str(error.detail))
         if error.status_code != 400:
             made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))

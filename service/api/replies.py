@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,6 +12,8 @@ from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from service.core.errors import MalformedError
+
+_PLAIN = frozenset((int, float, str, bool, type(None)))
 
 
 class Reply(JSONResponse):
@@ -22,7 +25,7 @@ class Reply(JSONResponse):
 
 
 class StrictRequest(Request):
-    """Reads JSON as RFC 8259 has it: no NaN, no infinities, no lone surrogates, no NUL characters in texts."""
+    """Reads JSON as RFC 8259 has it: no NaN, no infinities, no lone surrogates; no NUL in texts, no field twice."""
 
     async def json(self) -> Any:
         """Return the body's value."""
@@ -31,6 +34,9 @@ class StrictRequest(Request):
             self._json = orjson.loads(body)
             if b"\\u0000" in body and _has_nul(self._json):
                 raise MalformedError("Texts must not contain the NUL character.")
+            # Each field has its colon: where there are no more colons than fields, none was dropped.
+            if body.count(b":") != _fields(self._json):
+                json.loads(body, object_pairs_hook=_once)
         return self._json
 
 
@@ -45,6 +51,26 @@ class StrictRoute(APIRoute):
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def _fields(value: Any) -> int:
+    """Return how many fields all objects have together."""
+    count, waiting = 0, [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            count += len(part)
+            waiting.extend(part.values())
+        elif isinstance(part, list) and not _PLAIN.issuperset(map(type, part)):
+            waiting.extend(part)
+    return count
+
+
+def _once(fields: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in fields]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedError(f"The field '{twice}' stands twice in one object.")
 
 
 def _has_nul(value: Any) -> bool:

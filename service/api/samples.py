@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
-from service.api.problems import problem, unacceptable
+from service.api.problems import unacceptable
 from service.api.replies import Reply, StrictRoute
 from service.core import history, ingestion
 from service.core.errors import EngramError
@@ -29,11 +29,8 @@ async def post(stream: str, body: SampleBody, parts: PartsOf, caller: Producer, 
 @router.post("/samples:batch", response_model=BatchAnswer)
 async def post_many(stream: str, body: BatchBody, parts: PartsOf, caller: Producer, key: Key) -> Response:
     """Post up to 1000 samples; one that is not acceptable does not spoil the others."""
-    sent = [_item(index, item) for index, item in enumerate(body.samples)]
-    good = [item for item in sent if isinstance(item, SampleIn)]
-    found = iter(await ingestion.ingest(parts, stream, good, caller, key))
-    results = [next(found) if isinstance(item, SampleIn) else problem(item) for item in sent]
-    return Reply({"results": results})
+    answer = await ingestion.ingest(parts, stream, [_item(item) for item in body.samples], caller, key)
+    return Reply(answer.body, status_code=answer.status)
 
 
 @router.get("/samples/{sample_id:path}")
@@ -48,9 +45,9 @@ async def look(
     return Reply(await parts.db.read(lambda c: history.sample(c, parts, stream, sample_id, at_now=at == "now")))
 
 
-def _item(index: int, item: Any) -> SampleIn | EngramError:
+def _item(item: Any) -> SampleIn | EngramError:
     try:
         body = SampleBody.model_validate(item)
     except ValidationError as error:
-        return unacceptable(error.errors(include_url=False), inside=f"/samples/{index}")
+        return unacceptable(error.errors(include_url=False))
     return SampleIn(body.id, body.data, body.display, body.label)

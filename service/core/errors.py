@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,19 @@ class EngramError(Exception):
         self.faults = tuple(faults)
         self.retry_after = retry_after
         super().__init__(self.detail)
+
+    def as_problem(self, *, inside: str = "") -> dict[str, Any]:
+        """Return the error as RFC 9457 has it; `inside` is where in a larger body the faulty part stands."""
+        slug = re.sub(r"[^a-z]+", "-", self.title.lower())
+        found: dict[str, Any] = {
+            "type": f"urn:engram:problem:{slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.faults:
+            found["errors"] = [{"pointer": inside + fault.pointer, "detail": fault.detail} for fault in self.faults]
+        return found
 
 
 class MalformedError(EngramError):

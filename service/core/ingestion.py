@@ -54,18 +54,25 @@ Outcome = dict[str, Any] | EngramError
 
 
 async def ingest(
-    parts: Parts, name: str, sent: Sequence[SampleIn], by: Principal, key: RequestKey | None
-) -> list[Outcome]:
+    parts: Parts, name: str, sent: Sequence[SampleIn | EngramError], by: Principal, key: RequestKey | None
+) -> Answer:
     """Accept samples of one stream: answer each with prediction, uncertainty and query, or with what is wrong.
 
-    Samples of one call share one model version and one commit.
+    Samples of one call share one model version and one commit; what could not be parsed comes as its error.
     """
     stream, prepared = await anyio.to_thread.run_sync(_prepare, parts, name, sent)
-    answer = await parts.db.write(
-        lambda c: once(c, parts.clock, key, lambda: Answer(200, _store(c, parts, stream, prepared, by)))
-    )
+
+    def work(connection: Connection) -> Answer:
+        outcomes = enumerate(_store(connection, parts, stream, prepared, by))
+        results = [
+            found.as_problem(inside=f"/samples/{n}") if isinstance(found, EngramError) else found
+            for n, found in outcomes
+        ]
+        return Answer(200, {"results": results})
+
+    answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     parts.tell(stream.id, Topic.EVENTS_ADDED, Topic.QUEUE_GREW, Topic.LOG_GREW)
-    return list(answer.body)
+    return answer
 
 
 async def ingest_one(parts: Parts, name: str, sent: SampleIn, by: Principal, key: RequestKey | None) -> Answer:
@@ -87,13 +94,18 @@ async def ingest_one(parts: Parts, name: str, sent: SampleIn, by: Principal, key
     return answer
 
 
-def _prepare(parts: Parts, name: str, sent: Sequence[SampleIn]) -> tuple[Stream, list[_Scored | EngramError]]:
+def _prepare(
+    parts: Parts, name: str, sent: Sequence[SampleIn | EngramError]
+) -> tuple[Stream, list[_Scored | EngramError]]:
     """Parse and score; a sample that is not acceptable becomes its error."""
     stream = parts.db.read_now(lambda c: streams.find(c, name))
     spec = as_input(stream.input)
     scorer = parts.models.scorer(stream)
     prepared: list[_Scored | EngramError] = []
     for sample in sent:
+        if isinstance(sample, EngramError):
+            prepared.append(sample)
+            continue
         try:
             x = parse(sample.data, spec, max_pixels=parts.settings.max_image_pixels)
         except EngramError as error:

@@ -20,7 +20,6 @@ from service.core.specs import ImageInput, VectorInput
 
 _PICTURE_ERRORS = (
     UnidentifiedImageError,
-    Image.DecompressionBombError,
     OSError,
     SyntaxError,
     ValueError,
@@ -118,6 +117,8 @@ def _picture(data: dict[str, Any], spec: ImageInput, max_pixels: int) -> NDArray
             upright = ImageOps.exif_transpose(picture)
             plain = _flattened(upright).convert("L" if spec.channels == 1 else "RGB")
             sized = plain.resize((spec.width, spec.height), Image.Resampling.BOX)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLargeError(f"the picture has far too many pixels; at most {max_pixels} are taken") from None
     except _PICTURE_ERRORS as error:
         raise _refuse(f"data.png must be a whole PNG or JPEG file: {error}", "/data/png") from None
     return np.asarray(sized, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)

@@ -71,11 +71,11 @@ def prediction_body(said: Prediction | None) -> dict[str, Any] | None:
     """Return the prediction as the contract has it."""
     if said is None:
         return None
-    return {"label": said.label, "confidence": said.confidence, "probabilities": said.probabilities}
+    return {"label": said.label, "confidence": said.confidence, "probabilities": dict(said.probabilities)}
 
 
 def uncertainty_body(said: Prediction | None) -> dict[str, Any] | None:
-    """Return the uncertainty as the contract has it; novelty is null where the learner has no measure of it."""
+    """Return the uncertainty as the contract has it."""
     if said is None:
         return None
     return {
@@ -83,5 +83,5 @@ def uncertainty_body(said: Prediction | None) -> dict[str, Any] | None:
         "aleatoric": said.aleatoric,
         "epistemic": said.epistemic,
         "variation_ratio": said.variation_ratio,
-        "novelty": None,
+        "novelty": said.novelty,
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from learner.asking.strategies import STRATEGIES
+from learner.memory.recollection import RATES
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
@@ -49,6 +50,13 @@ class LearnerSpec(Spec):
         default_factory=lambda: [256]
     )
     votes: Annotated[int, Field(ge=2, le=100, strict=True)] = 10
+    components: Annotated[int, Field(ge=1, le=256, strict=True, description="components of a class in each memory")] = (
+        16
+    )
+    rates: Annotated[
+        list[Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]],
+        Field(max_length=5, description="rate floors of the memories, slowest first; none: the network learns alone"),
+    ] = Field(default_factory=lambda: list(RATES))
     lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 81.76
     lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.05
     likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3
@@ -56,20 +64,22 @@ class LearnerSpec(Spec):
     memory_window: Annotated[float, Field(gt=1, le=1e12, allow_inf_nan=False)] = 6100.0
 
 
+def _known(value: str) -> str:
+    if value not in STRATEGIES:
+        raise ValueError(f"strategy must be one of {', '.join(sorted(STRATEGIES))}")
+    return value
+
+
+Strategy = Annotated[str, AfterValidator(_known)]
+
+
 class QuerySpec(Spec):
     """When to ask: by which utility, how often, how much of that at random, and how many labels to begin with."""
 
-    strategy: str = "variation_ratio"
+    strategy: Strategy = "variation_ratio"
     budget: Annotated[Share, Field(description="queries per sample after the warm-up")] = 0.05
     exploration: Annotated[Share, Field(description="share of the budget that is spent at random")] = 0.1
     warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 20
-
-    @field_validator("strategy")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in STRATEGIES:
-            raise ValueError(f"strategy must be one of {', '.join(sorted(STRATEGIES))}")
-        return value
 
 
 def as_input(stored: dict[str, Any]) -> VectorInput | ImageInput:

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from learner.asking.budget import START
+from learner.building import encoder_of
 from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.parts import Parts
 from service.core.specs import InputSpec, LearnerSpec, QuerySpec
-from service.core.training import encoder_of
 from service.events import Topic
 from service.storage import events, log, streams
 from service.storage.streams import Stream
@@ -155,12 +155,16 @@ def _check_classes(parts: Parts, classes: list[str]) -> None:
 
 
 def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, classes: int) -> None:
-    sizes = [encoder_of(input_spec).features + 1, *learner.hidden, max(classes, 1)]
+    """Refuse a network or memories larger than one stream may have, before anything of them is made."""
+    encoder = encoder_of(input_spec.model_dump())
+    sizes = [encoder.features + 1, *learner.hidden, max(classes, 1)]
     synapses = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
-    if synapses > parts.settings.max_synapses:
+    remembered = encoder.bits * learner.components * len(learner.rates) * max(classes, 1)
+    most = parts.settings.max_synapses
+    if max(synapses, remembered) > most:
         raise UnacceptableError(
-            f"the network would have {synapses:,} synapses, at most {parts.settings.max_synapses:,} are allowed; "
-            "choose a smaller input or smaller hidden layers"
+            f"the learner would have {synapses:,} synapses and {remembered:,} remembered bits, at most {most:,} of "
+            "each are allowed; choose a smaller input, smaller hidden layers or fewer components"
         )
 
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from learner import BiMU, BiMURule, LearnerState, OnlineLearner, snapshot
-from learner.encoders import Encoder, ImageEncoder, VectorEncoder
+from learner import BiMURule, LearnerState, OnlineLearner, build, snapshot
 from learner.online import LearnInfo
 from service.core.inputs import from_bytes
 from service.core.specs import ImageInput, LearnerSpec, VectorInput, as_input
@@ -53,18 +52,10 @@ def apprentice(stream: Stream, device: str) -> Apprentice:
     return _apprentice(described, device)
 
 
-def encoder_of(spec: VectorInput | ImageInput) -> Encoder:
-    """Return what turns this kind of input into features."""
-    if isinstance(spec, VectorInput):
-        return VectorEncoder(spec.dim)
-    return ImageEncoder(spec.width, spec.height, spec.channels)
-
-
 @lru_cache(maxsize=256)
 def _apprentice(described: str, device: str) -> Apprentice:
     stored_input, stored_learner, classes = json.loads(described)
-    spec, settings = as_input(stored_input), LearnerSpec(**stored_learner)
-    encoder = encoder_of(spec)
+    settings = LearnerSpec(**stored_learner)
     rule = BiMURule(
         lr=settings.lr,
         lr_max=settings.lr_max,
@@ -72,15 +63,17 @@ def _apprentice(described: str, device: str) -> Apprentice:
         kl_multiplier=settings.kl_multiplier,
         memory_window=settings.memory_window,
     )
-    network = BiMU(
-        features=encoder.features,
-        hidden=tuple(settings.hidden),
-        votes=settings.votes,
-        rule=rule,
+    learner = build(
+        stored_input,
         seed=settings.seed,
+        hidden=tuple(settings.hidden),
+        rule=rule,
+        votes=settings.votes,
+        components=settings.components,
+        rates=tuple(settings.rates),
         device=device,
     )
-    return Apprentice(OnlineLearner(encoder, network), spec, tuple(classes))
+    return Apprentice(learner, as_input(stored_input), tuple(classes))
 
 
 def restore(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from learner import BiMU, OnlineLearner
-from learner.encoders import Encoder, ImageEncoder, Input, VectorEncoder
+from learner import build
+from learner.encoders import Input
 from tests.conftest import Running
 
 COUNT = 60
@@ -17,14 +17,15 @@ COUNT = 60
 def test_probabilities_over_http_equal_those_in_process_bit_for_bit(service_on: Running, kind: str) -> None:
     digits = load_digits()
     pixels = np.rint(digits.images[:COUNT] * (255 / 16)).astype(np.uint8)
-    encoder: Encoder = ImageEncoder(8, 8, 1) if kind == "image" else VectorEncoder(64)
-    described = {"kind": "image", "width": 8, "height": 8} if kind == "image" else {"kind": "vector", "dim": 64}
+    described = {"kind": "image", "width": 8, "height": 8, "channels": 1}
+    if kind == "vector":
+        described = {"kind": "vector", "dim": 64}
     inputs: list[Input] = [image[:, :, None] for image in pixels]
     if kind == "vector":
         inputs = [(row / np.float32(3)).astype(np.float32) for row in digits.data[:COUNT]]
     classes = tuple("01234")
     service_on.stream(input=described, classes=list(classes), learner={"seed": 11}, query={"budget": 0.0})
-    learner = OnlineLearner(encoder, BiMU(features=encoder.features, seed=11))
+    learner = build(described, seed=11)
     state = learner.start(classes)
     for index, x in enumerate(inputs):
         label = str(digits.target[index])

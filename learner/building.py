@@ -1,0 +1,95 @@
+"""From a stream's settings to its learner, with defaults that suit every stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from learner.encoders import Encoder, ImageEncoder, Input, VectorEncoder
+from learner.memory.recollection import RATES, Recollection
+from learner.online import OnlineLearner
+from learner.synapses.bimu import BiMURule
+from learner.synapses.classifier import BiMU
+
+ENCODERS: Mapping[str, Callable[..., Encoder]] = {"vector": VectorEncoder, "image": ImageEncoder}
+"""Encoder by input kind; called with the rest of the input's settings."""
+
+
+def build(
+    source: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    hidden: tuple[int, ...] = (256,),
+    rule: BiMURule | None = None,
+    votes: int = 10,
+    components: int = 16,
+    rates: tuple[float, ...] = RATES,
+    device: str = "cpu",
+) -> OnlineLearner:
+    """Return the learner of a stream: encoder, network, and the ladder of memories beside it.
+
+    Args:
+        source: what the input is: `kind` ("vector" or "image") and the kind's own settings, {"dim"} or
+            {"width", "height", "channels"}.
+        seed: key of all noise, 0 … 2^64 - 1; equal seed and equal log give an equal learner.
+        hidden: sizes of the network's hidden layers.
+        rule: constants of BiMU.
+        votes: S, passes of one prediction.
+        components: K, components of a class in each memory.
+        rates: the memories' rate floors, slowest first; (): the network learns alone.
+        device: where the network lives, "cpu" or as torch names it.
+
+    Raises:
+        ValueError: where a setting is out of its range.
+        KeyError: where `kind` is missing.
+
+    Example:
+        >>> learner = build({"kind": "vector", "dim": 2}, seed=7)
+        >>> state = learner.start(("a", "b"))
+        >>> for seq in range(1, 9):
+        ...     state, _ = learner.learn(state, np.full(2, seq % 2, np.float32), "ab"[seq % 2], seq=seq)
+        >>> learner.scorer(state).predict(np.ones(2, np.float32)).label
+        'b'
+    """
+    encoder = encoder_of(source)
+    network = BiMU(encoder.features, hidden, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
+    if not rates:
+        return OnlineLearner(encoder, network)
+    ladder = Recollection.ladder(encoder.bits, components=components, rates=rates, seed=seed)
+    return OnlineLearner(encoder, network, ladder)
+
+
+def encoder_of(source: Mapping[str, Any]) -> Encoder:
+    """Return the encoder of an input: `kind` and the kind's own settings, as `build` takes them.
+
+    Raises:
+        ValueError: where `kind` is unknown or a setting is out of its range.
+        KeyError: where `kind` is missing.
+
+    Example:
+        >>> encoder_of({"kind": "image", "width": 8, "height": 8, "channels": 1}).features
+        64
+    """
+    kind, settings = source["kind"], {name: value for name, value in source.items() if name != "kind"}
+    if kind not in ENCODERS:
+        raise ValueError(f"kind must be one of {', '.join(sorted(ENCODERS))}, got {kind!r}")
+    return ENCODERS[kind](**settings)
+
+
+def warm_up() -> None:
+    """Compile, or load from the compiler's cache, all that a first request would have to wait for.
+
+    Takes about a second once the cache is warm, about half a minute the first time on a machine.
+
+    Example:
+        >>> warm_up()
+    """
+    learner = build({"kind": "vector", "dim": 1}, hidden=(4, 4), components=1)
+    state = learner.start(("0", "1"))
+    # Long enough for the first class to grow stale, so that replay is compiled too.
+    for seq in range(1, 40):
+        x: Input = np.array([seq % 3], dtype=np.float32)
+        state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
+    learner.scorer(state).predict(x)

@@ -1,0 +1,1 @@
+"""What the learner remembers: binary traces of every class, which need no old data to be kept."""

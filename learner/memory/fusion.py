@@ -1,0 +1,89 @@
+"""Fusion: the network and a ladder of memories speak as one, each as loud as the evidence for it.
+
+Experts are the network q and the memories r_m. Beside them speaks their pool, pool(c) ~ prod_e p_e(c)^w_e, whose
+exponents w follow the slope of its own log-likelihood at every label (online convex: each single expert is among the
+pools). What is said is the mixture
+
+    p = sum_i v_i p_i,    v = (1 - n floor) softmax(L) + floor,    L_i <- fade L_i + log p_i(label)
+
+over the n voices, experts and pool, so -log p(label) exceeds no voice's own by more than log(1/v_i) <= log(1/floor).
+All evidence is prequential: from what was said before the label was learned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from learner.memory import fusion_kernels as kernels
+from learner.memory.fusion_kernels import Reals
+
+
+class FusionState(NamedTuple):
+    """How loud the voices are: fading log-likelihoods [E + 1] in nats, exponents of the pool [E]."""
+
+    evidence: Reals
+    weights: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How fast trust moves.
+
+    Args:
+        fade: how much of the evidence is kept at each label, in [0, 1).
+        floor: the least weight of a voice, in [0, 1/(E + 1)].
+        rate: step of the pool's exponents, >= 0.
+        bound: the most that one label may count in such a step, in nats, > 0.
+
+    Raises:
+        ValueError: where an argument is out of its range.
+
+    Example:
+        >>> fusion = Fusion()
+        >>> state = fusion.start(experts=2)
+        >>> right_and_wrong = np.log([[0.9, 0.1], [0.1, 0.9]])
+        >>> for _ in range(20):
+        ...     state = fusion.learn(state, right_and_wrong, 0)
+        >>> fusion.voices(state).round(2).tolist()
+        [0.96, 0.02, 0.02]
+    """
+
+    fade: float = 0.99
+    floor: float = 0.02
+    rate: float = 0.02
+    bound: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.fade < 1.0:
+            raise ValueError(f"fade must be in [0, 1), got {self.fade}")
+        if not 0.0 <= self.floor <= 0.2:
+            raise ValueError(f"floor must be in [0, 0.2], got {self.floor}")
+        if not self.rate >= 0.0:
+            raise ValueError(f"rate must be >= 0, got {self.rate}")
+        if not self.bound > 0.0:
+            raise ValueError(f"bound must be > 0, got {self.bound}")
+
+    def start(self, experts: int) -> FusionState:
+        """Return the state before any label: all voices equal, the pool the network times the memories' mean."""
+        weights = np.full(experts, 1.0 / max(1, experts - 1))
+        weights[0] = 1.0
+        return FusionState(np.zeros(experts + 1), weights)
+
+    def voices(self, state: FusionState) -> Reals:
+        """Return the weights of experts and pool [E + 1]; they sum to 1, none is below `floor`."""
+        weights: Reals = kernels.voice_weights(state.evidence, self.floor)
+        return weights
+
+    def votes(self, state: FusionState, network: Reals, remembered: Reals) -> Reals:
+        """Return the fused probabilities [S, C] of the network's votes [S, C] and the memories' log p [M, C]."""
+        said: Reals = kernels.fused(network, remembered, self.voices(state), state.weights)
+        return said
+
+    def learn(self, state: FusionState, log_p: Reals, index: int) -> FusionState:
+        """Return the state after one label of class `index`, of which the experts had said log_p [E, C]."""
+        settings = np.array([self.fade, self.rate, self.bound])
+        evidence, weights, _ = kernels.witnessed(log_p, index, state.weights, state.evidence, settings)
+        return FusionState(evidence, weights)

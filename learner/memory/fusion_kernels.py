@@ -1,0 +1,114 @@
+"""Compiled kernels of fusion: several experts' probabilities become one.
+
+Shapes: S votes, C classes, M memories, E = M + 1 experts (the network first), E + 1 voices (the experts
+and their pool).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.compiling import Number, compiled
+
+Reals = NDArray[np.float64]
+
+
+@compiled
+def log_softmax(values: Reals, temperature: Number) -> Reals:
+    """Return log softmax(values/temperature) over the last index, [M, C]."""
+    out = np.empty_like(values)
+    for m in range(len(values)):
+        most, total = values[m].max(), 0.0
+        for c in range(values[m].size):
+            out[m, c] = (values[m, c] - most) / temperature
+            total += math.exp(out[m, c])
+        for c in range(values[m].size):
+            out[m, c] -= math.log(total)
+    return out
+
+
+@compiled
+def voice_weights(evidence: Reals, floor: Number) -> Reals:
+    """Return (1 - (E+1) floor) softmax(evidence) + floor, [E + 1]."""
+    out = np.empty_like(evidence)
+    most, total = evidence.max(), 0.0
+    for e in range(out.size):
+        out[e] = math.exp(evidence[e] - most)
+        total += out[e]
+    for e in range(out.size):
+        out[e] = (1.0 - out.size * floor) * out[e] / total + floor
+    return out
+
+
+@compiled
+def pooled(log_p: Reals, weights: Reals) -> Reals:
+    """Return softmax_c(sum_e weights_e log p_e(c)), [C], of log probabilities [E, C]."""
+    out = np.zeros(log_p[0].size, np.float64)
+    for e in range(len(log_p)):
+        for c in range(out.size):
+            out[c] += weights[e] * log_p[e, c]
+    most, total = out.max(), 0.0
+    for c in range(out.size):
+        out[c] = math.exp(out[c] - most)
+        total += out[c]
+    for c in range(out.size):
+        out[c] /= total
+    return out
+
+
+@compiled
+def fused(votes: Reals, remembered: Reals, voices: Reals, weights: Reals) -> Reals:
+    """Return every vote's fused probabilities [S, C].
+
+    p_s = v_0 q_s + sum_m v_m r_m + v_E pool(q_s, r), with the network's vote q_s and the memories' r_m.
+
+    Args:
+        votes: the network's probabilities [S, C].
+        remembered: the memories' log probabilities [M, C].
+        voices: weights of experts and pool in the sum [E + 1].
+        weights: exponents of the pool [E].
+    """
+    out = np.zeros_like(votes)
+    log_p = np.empty((len(remembered) + 1, votes[0].size), np.float64)
+    for m in range(len(remembered)):
+        log_p[m + 1] = remembered[m]
+    for s in range(len(votes)):
+        for c in range(votes[s].size):
+            log_p[0, c] = math.log(max(votes[s, c], 1e-300))
+        pool = pooled(log_p, weights)
+        for c in range(votes[s].size):
+            out[s, c] = voices[0] * votes[s, c] + voices[voices.size - 1] * pool[c]
+            for m in range(len(remembered)):
+                out[s, c] += voices[m + 1] * math.exp(remembered[m, c])
+    return out
+
+
+@compiled
+def witnessed(
+    log_p: Reals, index: int, weights: Reals, evidence: Reals, settings: Reals
+) -> tuple[Reals, Reals, Number]:
+    """Return evidence and weights after one label, and the pool's surprise at it in nats.
+
+    Args:
+        log_p: the experts' log probabilities before the label [E, C].
+        index: the label's class.
+        weights: exponents of the pool [E].
+        evidence: fading log-likelihood of every voice [E + 1].
+        settings: fade, rate of the weights, bound of one step's slope.
+    """
+    pool = pooled(log_p, weights)
+    fade, rate, bound = settings[0], settings[1], settings[2]
+    after, moved = np.empty_like(evidence), np.empty_like(weights)
+    for e in range(len(log_p)):
+        expected = 0.0
+        for c in range(pool.size):
+            expected += pool[c] * log_p[e, c]
+        slope = min(max(log_p[e, index] - expected, -bound), bound)
+        moved[e] = max(0.0, weights[e] + rate * slope)
+        after[e] = fade * evidence[e] + log_p[e, index]
+    surprise = -math.log(max(pool[index], 1e-300))
+    after[after.size - 1] = fade * evidence[after.size - 1] - surprise
+    return after, moved, surprise

@@ -1,0 +1,184 @@
+"""A generative binary memory: every class as a mixture of Bernoulli prototypes over binary codes, learned in one pass.
+
+log p(z|k) = sum_d z_d log mu_kd + (1 - z_d) log(1 - mu_kd), mu in [.01, .99];
+log p(z|c) = logsumexp_k(log pi_ck + log p(z|k)), pi_ck = n_ck / n_c.
+
+==========  =========================================
+symbol      name here
+==========  =========================================
+z           `code`
+mu          `prototypes`, one byte each
+n_ck        `counts`
+K           `components`
+==========  =========================================
+
+Shapes: Z bits of a code, C classes, K components of a class. After arXiv 2503.10333, made online.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.memory import mixture_kernels as kernels
+from learner.memory.mixture_kernels import Bytes, Reals
+from learner.noise import Purpose
+
+
+class MemoryState(NamedTuple):
+    """What a memory holds.
+
+    Attributes:
+        prototypes: bytes [Z, C, K]; mu = .01 + .98 byte/255.
+        counts: codes that each component took in [C, K], int64; 0 where there is none yet.
+        last: how many labels there were when each component took in its last [C, K], int64.
+        off: sum of log (1 - mu) of each component [C, K], nats.
+        spread: running mean and variance of each class's best log-likelihood [C, 2], nats.
+    """
+
+    prototypes: Bytes
+    counts: NDArray[np.int64]
+    last: NDArray[np.int64]
+    off: Reals
+    spread: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class GenerativeMemory:
+    """The memory's shape and rates; holds settings only, never what was remembered.
+
+    Args:
+        bits: Z, length of a code, >= 1.
+        components: K, the most components of a class, >= 1.
+        rate_floor: the slowest rate at which a component follows new codes, in (0, 1]; higher forgets faster.
+        surprise: None: the first K codes of a class each start a component. A number tau > 0: a new one starts only
+            where max_k (log p_k - E_k)/sqrt(V_k) < -tau, with mean and variance of log p_k under k itself.
+        seed: key of the noise, 0 … 2^64 - 1.
+        lane: tells memories of one learner apart.
+
+    Raises:
+        ValueError: where an argument is out of its range.
+
+    Example:
+        >>> memory = GenerativeMemory(bits=4, components=2)
+        >>> state = memory.start(2)
+        >>> state = memory.learn(state, np.array([1, 1, 0, 0], np.uint8), 0, counter=1)
+        >>> state = memory.learn(state, np.array([0, 0, 1, 1], np.uint8), 1, counter=2)
+        >>> memory.log_likelihood(state, np.array([1, 1, 0, 1], np.uint8)).round(2).tolist()
+        [-2.63, -7.06]
+    """
+
+    bits: int
+    components: int = 16
+    rate_floor: float = 0.01
+    surprise: float | None = None
+    seed: int = 0
+    lane: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("bits", "components"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
+        if not 0.0 < self.rate_floor <= 1.0:
+            raise ValueError(f"rate_floor must be in (0, 1], got {self.rate_floor}")
+        if self.surprise is not None and not self.surprise > 0.0:
+            raise ValueError(f"surprise must be > 0, got {self.surprise}")
+
+    def start(self, classes: int) -> MemoryState:
+        """Return the state before any code."""
+        return self._empty(classes, self.components)
+
+    def grow(self, state: MemoryState, classes: int) -> MemoryState:
+        """Return the state with room for `classes` classes; what was remembered stays as it is."""
+        missing = classes - len(state.counts)
+        if missing < 0:
+            raise ValueError(f"classes must be >= {len(state.counts)}, the classes already known, got {classes}")
+        more = self._empty(missing, state.counts.shape[1])
+        return MemoryState(
+            np.concatenate([state.prototypes, more.prototypes], axis=1),
+            np.concatenate([state.counts, more.counts]),
+            np.concatenate([state.last, more.last]),
+            np.concatenate([state.off, more.off]),
+            np.concatenate([state.spread, more.spread]),
+        )
+
+    def log_likelihood(self, state: MemoryState, code: Bytes) -> Reals:
+        """Return log p(code | class) in nats [C]; a class without any component gets Z log(1/2), a fair coin's.
+
+        Args:
+            state: what is remembered.
+            code: 0 or 1 [Z], uint8.
+        """
+        return self.class_logs(state, self.component_logs(state, code))
+
+    def component_logs(self, state: MemoryState, code: Bytes) -> Reals:
+        """Return log p(code | component) in nats [C K], class by class; void where a component is missing."""
+        logs: Reals = kernels.component_logs(state.prototypes.reshape(self.bits, -1), state.off.reshape(-1), code)
+        return logs
+
+    def class_logs(self, state: MemoryState, logs: Reals) -> Reals:
+        """Return `log_likelihood` from the `component_logs`."""
+        by_class: Reals = kernels.class_logs(logs, state.counts, self.bits * math.log(0.5))
+        return by_class
+
+    def learn(
+        self, state: MemoryState, code: Bytes, index: int, *, counter: int, logs: Reals | None = None
+    ) -> MemoryState:
+        """Return the state after one code of class `index`.
+
+        With fewer than K components of the class a new one, mu = .1 + .8 code; else the one that is most willing,
+        k = argmax_k log p_k - s n_k/mean(n), with s the running deviation of the class's best log p (20 nats before
+        there is one), moves: mu += max(1/(n_k + 1), rate_floor) (code - mu).
+
+        Args:
+            state: left as it is.
+            code: 0 or 1 [Z], uint8.
+            index: the class, 0 … C - 1.
+            counter: the label's key of the noise of rounding, 0 … 2^64 - 1.
+            logs: the `component_logs` of this state and code, where they are at hand already.
+        """
+        prototypes, counts, last = state.prototypes.copy(), state.counts.copy(), state.last.copy()
+        off, spread = state.off.copy(), state.spread.copy()
+        flat = prototypes.reshape(self.bits, -1)
+        first = index * counts.shape[1]
+        logs = (self.component_logs(state, code) if logs is None else logs)[first : first + counts.shape[1]]
+        k = int(np.count_nonzero(counts[index]))
+        if self._starts_component(flat, counts[index], logs, first):
+            off[index, k] = kernels.imprint(flat, first + k, code)
+        else:
+            conscience = math.sqrt(spread[index, 1]) or 20.0
+            k = int(kernels.most_willing(logs, counts[index], conscience))
+            rate = max(1.0 / (counts[index, k] + 1.0), self.rate_floor)
+            off[index, k] = kernels.drift_towards(flat, first + k, code, rate, *self._key(counter))
+            _follow(spread[index], float(logs[: np.count_nonzero(counts[index])].max()), int(counts[index].sum()))
+        counts[index, k] += 1
+        last[index, k] = counts.sum()
+        return MemoryState(prototypes, counts, last, off, spread)
+
+    def _starts_component(self, flat: Bytes, counts: NDArray[np.int64], logs: Reals, first: int) -> bool:
+        live = int(np.count_nonzero(counts))
+        if live == 0 or live == len(counts) or self.surprise is None:
+            return live < len(counts)
+        expected = [kernels.expected_logs(flat, first + k) for k in range(live)]
+        fits = [(logs[k] - mean) / math.sqrt(variance) for k, (mean, variance) in enumerate(expected)]
+        return float(max(fits)) < -self.surprise
+
+    def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+        return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REMEMBER), np.uint64(self.lane)
+
+    def _empty(self, classes: int, components: int) -> MemoryState:
+        whole = np.zeros((classes, components), np.int64)
+        prototypes = np.zeros((self.bits, classes, components), np.uint8)
+        return MemoryState(prototypes, whole, whole, whole.astype(np.float64), np.zeros((classes, 2)))
+
+
+def _follow(spread: Reals, value: float, seen: int) -> None:
+    """Move a running mean and variance towards `value`, at rate max(1/(seen + 1), .01)."""
+    rate = max(1.0 / (seen + 1.0), 0.01)
+    apart = value - spread[0]
+    spread[0] += rate * apart
+    spread[1] = (1.0 - rate) * (spread[1] + rate * apart * apart)

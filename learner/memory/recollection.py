@@ -1,0 +1,145 @@
+"""All that remembers, as one: a ladder of memories from slow to quick, the fusion with the network, and replay."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from learner.memory.fusion import Fusion, FusionState
+from learner.memory.fusion_kernels import log_softmax
+from learner.memory.mixture import GenerativeMemory, MemoryState
+from learner.memory.mixture_kernels import Bytes, Reals
+from learner.memory.replay import Dream, Replay
+
+RATES = (0.01, 0.1, 0.5)
+"""The ladder's rate floors: the first hardly forgets, the last follows a stream that moves."""
+
+_PER_ROOT_BIT = 0.7
+_SLOWEST = 0.01
+
+
+class RecollectionState(NamedTuple):
+    """What is remembered.
+
+    Attributes:
+        memories: one state for each rung of the ladder.
+        fusion: how loud each expert is.
+        familiar: labels seen, running mean and variance of max_c log p(code | c) before they were learned [3], nats.
+    """
+
+    memories: tuple[MemoryState, ...]
+    fusion: FusionState
+    familiar: Reals
+
+
+class Recall(NamedTuple):
+    """What the memories say of one code.
+
+    Attributes:
+        logs: log p(code | component) of each memory.
+        log_p: log p(class | code) of each memory [M, C].
+        best: max_c log p(code | c) of the slowest memory, nats.
+        novelty: how many deviations `best` lies below what is usual; 0 while nothing is usual yet.
+    """
+
+    logs: tuple[Reals, ...]
+    log_p: Reals
+    best: float
+    novelty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """The ladder and its settings. p_m(c | code) = softmax_c(log p_m(code | c)/T), T = .7 sqrt(Z).
+
+    Args:
+        memories: the ladder, slowest first, at least one, all of one code length.
+        fusion: how trust moves.
+        replay: how much is dreamt, and when.
+
+    Raises:
+        ValueError: where there is no memory or the code lengths differ.
+
+    Example:
+        >>> recollection = Recollection.ladder(bits=8, seed=3)
+        >>> state = recollection.start(2)
+        >>> for seq in range(1, 9):
+        ...     code = np.full(8, seq % 2, np.uint8)
+        ...     state = recollection.learn(state, recollection.recall(state, code), code, seq % 2, counter=seq)
+        >>> recalled = recollection.recall(state, np.ones(8, np.uint8))
+        >>> np.exp(recalled.log_p[0]).round(2).tolist()
+        [0.0, 1.0]
+    """
+
+    memories: tuple[GenerativeMemory, ...]
+    fusion: Fusion = field(default_factory=Fusion)
+    replay: Replay = field(default_factory=Replay)
+
+    def __post_init__(self) -> None:
+        if not self.memories:
+            raise ValueError("memories must hold at least one memory")
+        if len({memory.bits for memory in self.memories}) > 1:
+            raise ValueError("memories must all have one code length")
+
+    @classmethod
+    def ladder(
+        cls, bits: int, *, components: int = 16, rates: tuple[float, ...] = RATES, seed: int = 0
+    ) -> Recollection:
+        """Return memories of `components` components at each of `rates`, with default fusion and replay."""
+        rungs = (
+            GenerativeMemory(bits, components, rate_floor=rate, seed=seed, lane=lane) for lane, rate in enumerate(rates)
+        )
+        return cls(tuple(rungs), replay=Replay(seed=seed))
+
+    @property
+    def bits(self) -> int:
+        """Z, the length of a code."""
+        return self.memories[0].bits
+
+    def start(self, classes: int) -> RecollectionState:
+        """Return the state before any code."""
+        states = tuple(memory.start(classes) for memory in self.memories)
+        return RecollectionState(states, self.fusion.start(len(states) + 1), np.zeros(3))
+
+    def grow(self, state: RecollectionState, classes: int) -> RecollectionState:
+        """Return the state with room for `classes` classes."""
+        pairs = zip(self.memories, state.memories, strict=True)
+        return state._replace(memories=tuple(memory.grow(of, classes) for memory, of in pairs))
+
+    def recall(self, state: RecollectionState, code: Bytes) -> Recall:
+        """Return what the memories say of one code [Z], for at least one class."""
+        pairs = list(zip(self.memories, state.memories, strict=True))
+        logs = tuple(memory.component_logs(of, code) for memory, of in pairs)
+        by_class = np.stack([memory.class_logs(of, part) for (memory, of), part in zip(pairs, logs, strict=True)])
+        best = float(by_class[0].max())
+        seen, mean, variance = state.familiar.tolist()
+        novelty = (mean - best) / math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else 0.0
+        return Recall(logs, log_softmax(by_class, _PER_ROOT_BIT * math.sqrt(self.bits)), best, novelty)
+
+    def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
+        """Return the fused probabilities [S, C] of the network's votes [S, C] and what was recalled."""
+        return self.fusion.votes(state.fusion, network, recalled.log_p)
+
+    def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
+        """Return the state with trust moved by one label, of which the network had said `network` [C]."""
+        log_p = np.concatenate([np.log(np.maximum(network, 1e-300))[None], recalled.log_p])
+        seen, mean, variance = state.familiar.tolist()
+        rate = max(1.0 / (seen + 1.0), _SLOWEST)
+        apart = recalled.best - mean
+        familiar = np.array([seen + 1.0, mean + rate * apart, (1.0 - rate) * (variance + rate * apart * apart)])
+        return state._replace(fusion=self.fusion.learn(state.fusion, log_p, index), familiar=familiar)
+
+    def learn(
+        self, state: RecollectionState, recalled: Recall, code: Bytes, index: int, *, counter: int
+    ) -> RecollectionState:
+        """Return the state with one more code of class `index`; `recalled` is what `recall` gave for state and code."""
+        rungs = zip(self.memories, state.memories, recalled.logs, strict=True)
+        learned = tuple(memory.learn(of, code, index, counter=counter, logs=logs) for memory, of, logs in rungs)
+        return state._replace(memories=learned)
+
+    def dream(self, state: RecollectionState, *, counter: int) -> Dream | None:
+        """Return pseudo-exemplars of what has grown stale in the slowest memory, or None."""
+        return self.replay.dream(state.memories[0], counter=counter)

@@ -1,0 +1,95 @@
+"""Replay of what has grown stale: classes that have not come up for long are dreamt, from memory, not from old data.
+
+A class c is stale where (t - last_c) n_c/t > patience: it is missing for `patience` times its usual interval. Nothing
+stale, nothing replayed, so a stationary stream pays next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.memory import mixture_kernels
+from learner.memory.mixture import MemoryState
+from learner.memory.mixture_kernels import Bytes
+from learner.noise import Purpose
+from learner.noise_kernels import uniforms
+
+
+class Dream(NamedTuple):
+    """Pseudo-exemplars: codes [R, Z], class indices [R], and the weight of each in the loss."""
+
+    codes: Bytes
+    labels: NDArray[np.int64]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How much is dreamt, and when.
+
+    Args:
+        draws: R, pseudo-exemplars per label, >= 1.
+        patience: intervals that a class may be missing, > 0.
+        seed: key of the noise, 0 … 2^64 - 1.
+
+    Raises:
+        ValueError: where an argument is out of its range.
+
+    Example:
+        >>> from learner.memory.mixture import GenerativeMemory
+        >>> memory = GenerativeMemory(bits=8)
+        >>> state = memory.start(2)
+        >>> for number in range(1, 41):
+        ...     label = 0 if number <= 10 else 1
+        ...     state = memory.learn(state, np.full(8, label, np.uint8), label, counter=number)
+        >>> dream = Replay(draws=4).dream(state, counter=41)
+        >>> dream.labels.tolist(), dream.weight
+        ([0, 0, 0, 0], 0.25)
+    """
+
+    draws: int = 20
+    patience: float = 6.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise ValueError(f"draws must be >= 1, got {self.draws}")
+        if not self.patience > 0.0:
+            raise ValueError(f"patience must be > 0, got {self.patience}")
+
+    def dream(self, state: MemoryState, *, counter: int) -> Dream | None:
+        """Return pseudo-exemplars of the stale classes, or None where there is none.
+
+        Classes are drawn evenly, components by their counts, bits by their probabilities. Together the draws weigh
+        #stale/#fresh against the one real sample, so that all classes learn at one rate.
+
+        Args:
+            state: what is remembered.
+            counter: number of the label at hand, 0 … 2^64 - 1; keys the noise.
+        """
+        stale, live = self.stale(state)
+        if len(stale) == 0:
+            return None
+        u = uniforms(*self._key(counter, 0), 2 * self.draws)
+        labels = stale[(u[: self.draws] * len(stale)).astype(np.int64)]
+        shares = np.cumsum(state.counts[labels], axis=1) / state.counts[labels].sum(axis=1, keepdims=True)
+        components = (shares <= u[self.draws :, None]).sum(axis=1)
+        bits = len(state.prototypes)
+        noise = uniforms(*self._key(counter, 1), self.draws * bits).reshape(self.draws, bits)
+        units = labels * state.counts.shape[1] + components
+        codes = mixture_kernels.pseudo_exemplars(state.prototypes.reshape(bits, -1), units, noise)
+        return Dream(codes, labels, len(stale) / max(1, live - len(stale)) / self.draws)
+
+    def stale(self, state: MemoryState) -> tuple[NDArray[np.int64], int]:
+        """Return the indices of the stale classes, and how many classes have been seen at all."""
+        seen, last = state.counts.sum(axis=1), state.last.max(axis=1, initial=0)
+        now = int(seen.sum())
+        overdue = (now - last) * seen > self.patience * now
+        return np.flatnonzero(overdue & (seen > 0)), int(np.count_nonzero(seen))
+
+    def _key(self, counter: int, lane: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+        return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REPLAY), np.uint64(lane)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from learner.memory.fusion import Fusion, FusionState
+from learner.memory.fusion_kernels import log_softmax
+
+EXPERTS, CLASSES = 4, 3
+rounds = arrays(np.float64, (12, EXPERTS, CLASSES), elements=st.floats(-30, 0))
+
+
+def after(fusion: Fusion, said: np.ndarray) -> FusionState:
+    state = fusion.start(EXPERTS)
+    for number, values in enumerate(said):
+        state = fusion.learn(state, log_softmax(values, 1.0), number % CLASSES)
+    return state
+
+
+@given(rounds)
+def test_the_voices_are_a_distribution_with_a_floor(said: np.ndarray):
+    fusion = Fusion()
+    voices = fusion.voices(after(fusion, said))
+    assert voices.sum() == float(np.float64(voices.sum()))
+    assert abs(voices.sum() - 1.0) < 1e-12
+    assert voices.min() >= fusion.floor - 1e-15
+
+
+@given(rounds)
+def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(said: np.ndarray):
+    fusion = Fusion()
+    log_p = log_softmax(said[-1], 1.0)
+    fused = fusion.votes(after(fusion, said[:-1]), np.exp(log_p[:1]), log_p[1:])[0]
+    assert abs(fused.sum() - 1.0) < 1e-9
+    for expert in log_p:
+        assert (np.log(fused) >= expert + math.log(fusion.floor) - 1e-9).all()
+
+
+@given(rounds)
+def test_fusion_repeats_to_the_bit(said: np.ndarray):
+    first, second = after(Fusion(), said), after(Fusion(), said)
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+def test_trust_follows_the_evidence_and_changes_its_mind():
+    fusion, state = Fusion(), Fusion().start(2)
+    good, bad = np.log([0.9, 0.1]), np.log([0.2, 0.8])
+    for _ in range(100):
+        state = fusion.learn(state, np.stack([good, bad]), 0)
+    assert fusion.voices(state)[1] < 0.05
+    for _ in range(150):
+        state = fusion.learn(state, np.stack([bad, good]), 0)
+    assert fusion.voices(state)[0] < 0.05

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learner.memory.mixture import GenerativeMemory, MemoryState
+from learner.memory.mixture_kernels import LEAST
+
+BITS = 12
+streams = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2**BITS - 1)), min_size=1, max_size=40)
+
+
+def code(number: int) -> np.ndarray:
+    return np.array([number >> bit & 1 for bit in range(BITS)], np.uint8)
+
+
+def remembered(memory: GenerativeMemory, stream: list[tuple[int, int]]) -> MemoryState:
+    state = memory.start(3)
+    for counter, (label, number) in enumerate(stream, 1):
+        state = memory.learn(state, code(number), label, counter=counter)
+    return state
+
+
+def probabilities(state: MemoryState) -> np.ndarray:
+    return LEAST + (1 - 2 * LEAST) * state.prototypes / 255.0
+
+
+@given(streams, st.integers(0, 2**BITS - 1))
+def test_the_likelihood_is_that_of_a_bernoulli_mixture(stream: list[tuple[int, int]], number: int):
+    memory = GenerativeMemory(BITS, 3, seed=5)
+    state, z = remembered(memory, stream), code(number)[:, None, None]
+    mu = probabilities(state)
+    by_component = (z * np.log(mu) + (1 - z) * np.log(1 - mu)).sum(0)
+    for label, found in enumerate(memory.log_likelihood(state, z[:, 0, 0])):
+        taken = state.counts[label].sum()
+        if taken == 0:
+            assert found == pytest.approx(BITS * math.log(0.5))
+        else:
+            shares = state.counts[label] / taken
+            assert math.exp(found) == pytest.approx(float((shares * np.exp(by_component[label])).sum()), rel=1e-5)
+
+
+@given(streams)
+def test_every_label_is_counted_once_in_its_own_class(stream: list[tuple[int, int]]):
+    state = remembered(GenerativeMemory(BITS, 3), stream)
+    for label in range(3):
+        assert state.counts[label].sum() == sum(given_ == label for given_, _ in stream)
+    assert state.last.max() == len(stream)
+
+
+@given(streams)
+def test_memory_repeats_to_the_bit_and_leaves_the_old_state_alone(stream: list[tuple[int, int]]):
+    memory = GenerativeMemory(BITS, 2, rate_floor=0.3, seed=9)
+    before = remembered(memory, stream)
+    kept = [part.copy() for part in before]
+    after = [memory.learn(before, code(77), 1, counter=10**6) for _ in range(2)]
+    assert all(np.array_equal(one, other) for one, other in zip(*after, strict=True))
+    assert all(np.array_equal(one, other) for one, other in zip(before, kept, strict=True))
+
+
+@given(streams)
+def test_a_class_added_later_changes_nothing_that_was_remembered(stream: list[tuple[int, int]]):
+    memory = GenerativeMemory(BITS, 3)
+    state = remembered(memory, stream)
+    grown = memory.grow(state, 4)
+    assert np.array_equal(memory.log_likelihood(grown, code(5))[:3], memory.log_likelihood(state, code(5)))
+
+
+@given(st.floats(0.02, 1.0))
+def test_rounding_keeps_the_mean(rate: float):
+    memory = GenerativeMemory(4000, 1, rate_floor=rate)
+    state = memory.learn(memory.start(1), np.zeros(4000, np.uint8), 0, counter=1)
+    moved = memory.learn(state, np.ones(4000, np.uint8), 0, counter=2)
+    effective = max(0.5, rate)
+    expected = min(1 - LEAST, 0.1 + effective * 0.9)
+    assert probabilities(moved).mean() == pytest.approx(expected, abs=0.004)
+
+
+def test_the_conscience_shares_the_work():
+    generator = np.random.Generator(np.random.Philox(4))
+    centres = generator.random((4, 64)) < 0.5
+    memory = GenerativeMemory(64, 4, seed=2)
+    state = memory.start(1)
+    for counter in range(1, 401):
+        noisy = centres[counter % 4] ^ (generator.random(64) < 0.05)
+        state = memory.learn(state, noisy.astype(np.uint8), 0, counter=counter)
+    assert state.counts.min() > 60
+
+
+def test_a_growing_memory_starts_a_component_only_where_it_is_surprised():
+    memory = GenerativeMemory(64, 8, surprise=5.0)
+    state, old, new = memory.start(1), np.zeros(64, np.uint8), np.ones(64, np.uint8)
+    for counter in range(1, 21):
+        state = memory.learn(state, old, 0, counter=counter)
+    assert np.count_nonzero(state.counts) == 1
+    state = memory.learn(state, new, 0, counter=21)
+    assert np.count_nonzero(state.counts) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("bits", 0), ("components", 0), ("rate_floor", 0.0), ("rate_floor", 1.5), ("surprise", 0.0)]
+)
+def test_a_setting_out_of_range_is_named(name: str, value: float):
+    with pytest.raises(ValueError, match=name):
+        GenerativeMemory(**({"bits": 4} | {name: value}))
