@@ -7,13 +7,13 @@ from typing import NamedTuple
 BURST = 3
 """Queries that may be asked ahead of the budget."""
 
-GAIN = 0.05
+GAIN = 0.01
 """How far the threshold moves per sample, in units of utility."""
 
-FLOOR = 0.05
-"""The lowest threshold: below half a vote of doubt nothing is worth asking."""
+FLOOR = 0.005
+"""The lowest threshold: below it the learner is as good as certain, and nothing is worth asking."""
 
-START = 0.3
+START = 0.1
 """The threshold before anything is known of the stream's utilities."""
 
 
@@ -56,7 +56,7 @@ class Budget(NamedTuple):
 
         Example:
             >>> Budget().after(wanted=True, asked=True, share=0.1)
-            Budget(seen=1, spent=1, threshold=0.345)
+            Budget(seen=1, spent=1, threshold=0.109)
         """
         moved = self.threshold + GAIN * (float(wanted) - share)
         return Budget(self.seen + 1, self.spent + int(asked), round(min(1.0, max(FLOOR, moved)), 12))

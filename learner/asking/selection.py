@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-WIDTH = 0.1
-"""How soft the threshold is, in units of utility: one vote of ten."""
+WIDTH = 0.02
+"""How soft the threshold is, in units of utility."""
 
 Reason = Literal["uncertain", "novel", "exploration"]
 

@@ -28,15 +28,21 @@ class Unsure(Protocol):
         """1 - share of the modal class among the votes."""
 
 
+_TIE_BREAK = 0.1
+"""How far the entropy may lift a utility: one vote of ten."""
+
 Utility = Callable[[Unsure], float]
 
 
 def variation_ratio(said: Unsure) -> float:
-    """Return 1 - share of the modal class among the votes, in [0, 1).
+    """Return the variation ratio, ties broken by the predictive entropy, in [0, 1].
+
+    u = r + (1 - r) H / (10 log2 C), with r = 1 - share of the modal class among the votes. A handful of votes knows
+    few values of r, and most inputs have the same one, 0: the entropy ranks these among themselves.
 
     Source: Freeman, *Elementary applied statistics*, 1965; for queries, arXiv 2605.30198.
     """
-    return said.variation_ratio
+    return said.variation_ratio + (1.0 - said.variation_ratio) * _TIE_BREAK * predictive_entropy(said)
 
 
 def predictive_entropy(said: Unsure) -> float:

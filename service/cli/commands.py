@@ -127,7 +127,7 @@ def demo(
     samples: Annotated[
         int | None, typer.Option(min=1, help="Samples to post. [three times the digits, up to 20000 of a file]")
     ] = None,
-    budget: Annotated[float, typer.Option(min=0, max=1, help="Queries per sample after the warm-up.")] = 0.1,
+    budget: Annotated[float, typer.Option(min=0, max=1, help="Queries per sample after the warm-up.")] = 0.095,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the learner and of the order.")] = 7,
     once: Annotated[bool, typer.Option("--once", help="End when the last sample is posted and answered.")] = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from service.storage.tables import ledgers, streams
 
@@ -48,10 +49,12 @@ class Ledger:
 
 def insert(connection: Connection, *, threshold: float, **values: Any) -> Stream | None:
     """Add a stream with an empty ledger; None where its name is taken."""
-    taken = connection.execute(sa.select(streams.c.id).where(streams.c.name == values["name"])).first()
-    if taken is not None:
+    try:
+        with connection.begin_nested():  # only the unique key knows of names that others are just taking
+            added = streams.insert().values(**values, log_seq=0, applied_seq=0).returning(streams)
+            row = connection.execute(added).one()
+    except IntegrityError:
         return None
-    row = connection.execute(streams.insert().values(**values, log_seq=0, applied_seq=0).returning(streams)).one()
     empty = dict.fromkeys(("samples", "labels", "asked", "open", "answered", "skipped", "seen", "spent"), 0)
     connection.execute(ledgers.insert().values(stream_id=row.id, threshold=threshold, **empty))
     return Stream(*row)

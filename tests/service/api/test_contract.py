@@ -12,7 +12,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import given as examples
-from openapi_spec_validator import validate
 from schemathesis import checks
 from schemathesis.generation import GenerationMode
 
@@ -317,7 +316,7 @@ def test_what_no_route_takes_is_a_problem_too(shared: Running, method: str, path
 def test_the_schema_is_valid_openapi_and_names_every_route(shared: Running) -> None:
     schema = shared.client.get("/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
-    validate(schema)
+    schemathesis.openapi.from_dict(schema).validate()
     ids = []
     for path, methods in schema["paths"].items():
         for method, route in methods.items():
