@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 BURST = 3
 """Queries that may be asked ahead of the budget."""
 
-GAIN = 0.01
-"""How far the threshold moves per sample, in units of utility."""
+GAIN = 0.3
+"""How far the threshold's logarithm moves per sample."""
 
 FLOOR = 0.005
 """The lowest threshold: below it the learner is as good as certain, and nothing is worth asking."""
@@ -45,9 +46,9 @@ class Budget(NamedTuple):
     def after(self, *, wanted: bool, asked: bool, share: float) -> Budget:
         """Return where spending stands after one sample.
 
-        threshold <- clip(threshold + GAIN (wanted - share), FLOOR, 1): it settles where a share of the samples is
-        wanted, whatever the distribution of utilities (Robbins and Monro, 1951, for a quantile). It follows what
-        was wanted, not what was asked, so an exhausted budget raises it.
+        threshold <- clip(threshold exp(GAIN (wanted - share)), FLOOR, 1): it settles where a share of the samples is
+        wanted, whatever the distribution and the scale of utilities (Robbins and Monro, 1951, for a quantile). It
+        follows what was wanted, not what was asked, so an exhausted budget raises it.
 
         Args:
             wanted: the coin said to ask.
@@ -56,7 +57,7 @@ class Budget(NamedTuple):
 
         Example:
             >>> Budget().after(wanted=True, asked=True, share=0.1)
-            Budget(seen=1, spent=1, threshold=0.109)
+            Budget(seen=1, spent=1, threshold=0.130996445073)
         """
-        moved = self.threshold + GAIN * (float(wanted) - share)
+        moved = self.threshold * math.exp(GAIN * (float(wanted) - share))
         return Budget(self.seen + 1, self.spent + int(asked), round(min(1.0, max(FLOOR, moved)), 12))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-WIDTH = 0.02
-"""How soft the threshold is, in units of utility."""
+WIDTH = 0.5
+"""How soft the threshold is: from 3/4 to 5/4 of it the chance of being asked rises from 0 to 1."""
 
 Reason = Literal["uncertain", "novel", "exploration"]
 
@@ -21,7 +21,7 @@ class Decision(NamedTuple):
 def decide(utility: float, *, threshold: float, exploration: float, coin: float) -> Decision:
     """Return whether to ask for the label of one input.
 
-    With s = clip((utility - threshold)/WIDTH + 1/2, 0, 1)::
+    With s = clip((utility/threshold - 1)/WIDTH + 1/2, 0, 1)::
 
         propensity = exploration + (1 - exploration) s       ask if coin < propensity
 
@@ -29,12 +29,12 @@ def decide(utility: float, *, threshold: float, exploration: float, coin: float)
 
     Args:
         utility: how much the answer would teach, 0 … 1.
-        threshold: the utility at which asking is a fair coin.
+        threshold: the utility at which asking is a fair coin, > 0.
         exploration: probability of asking whatever the utility, 0 … 1.
         coin: uniform on (0, 1).
 
     Raises:
-        ValueError: where `exploration` or `coin` is out of 0 … 1.
+        ValueError: where `exploration` or `coin` is out of 0 … 1, or `threshold` is not above 0.
 
     Example:
         >>> decide(0.5, threshold=0.3, exploration=0.01, coin=0.4)
@@ -45,7 +45,9 @@ def decide(utility: float, *, threshold: float, exploration: float, coin: float)
     for name, value in (("exploration", exploration), ("coin", coin)):
         if not 0.0 <= value <= 1.0:
             raise ValueError(f"{name} must be in 0 … 1, got {value}")
-    above = min(1.0, max(0.0, (utility - threshold) / WIDTH + 0.5))
+    if not threshold > 0.0:
+        raise ValueError(f"threshold must be > 0, got {threshold}")
+    above = min(1.0, max(0.0, (utility / threshold - 1.0) / WIDTH + 0.5))
     propensity = exploration + (1.0 - exploration) * above
     if coin >= propensity:
         return Decision(ask=False, reason=None, propensity=propensity)
