@@ -18,6 +18,7 @@ from service.app import build_parts, close_parts, create_app
 from service.clock import SystemClock
 from service.core import access
 from service.core.access import Role
+from service.core.errors import ServingError
 from service.core.parts import Parts
 from service.settings import Settings
 from service.storage import tokens
@@ -26,10 +27,6 @@ TOKEN_FILE = "admin.token"  # noqa: S105 - a file name
 _LOCK_FILE = "engram.lock"
 _ADDRESS_FILE = "server.json"
 _PATIENCE_SECONDS = 20
-
-
-class ServingError(Exception):
-    """The service cannot run here; the message says why and what to do."""
 
 
 class Server(uvicorn.Server):

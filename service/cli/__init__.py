@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
 
 from service.cli.commands import app
 from service.cli.failures import CommandError
@@ -11,7 +15,18 @@ from service.cli.failures import CommandError
 def main() -> None:
     """Run the command line: exit 0 on success, 2 on a usage error, 1 otherwise with one line on stderr."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        _end("stopped", 1)
     except CommandError as error:
-        sys.stderr.write(f"engram: {error}\n")
-        sys.exit(1)
+        _end(str(error), 1)
+    except TyperException as error:
+        # The message that names the option comes from a method that only some of these errors have.
+        said = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+        _end(f"{said or 'a command is missing'}; see 'engram --help'", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"engram: {message}\n")
+    sys.exit(code)

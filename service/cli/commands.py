@@ -12,18 +12,14 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from service.cli import logs
 from service.cli.failures import CommandError
-from service.cli.transfer import export_stream, import_file
 from service.clock import SystemClock, iso
 from service.core import access
 from service.core.access import Role
-from service.core.errors import EngramError
-from service.demo.run import DemoOptions, run_demo
-from service.serving import TOKEN_FILE, ServingError, admin_token, listen, make_server, opened, url_of
+from service.core.errors import EngramError, ServingError
 from service.settings import Settings
 from service.storage import tokens
 from service.storage.session import Database
@@ -96,6 +92,8 @@ def _root(
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None) -> None:
     """Serve everything in one process: API, labeling UI and learner."""
+    from service.serving import TOKEN_FILE, admin_token, listen, make_server, opened, url_of
+
     settings = settings_with(data_dir)
     logs.configure(settings.log_level)
     with failures(), opened(settings) as parts:
@@ -132,6 +130,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End when the last sample is posted and answered.")] = False,
 ) -> None:
     """Serve, and post a real data set to a stream, with queries for you or an oracle to answer."""
+    from service.demo.run import DemoOptions, run_demo
+    from service.serving import listen, opened
+
     settings = settings_with(data_dir)
     logs.configure("warning")
     options = DemoOptions(
@@ -151,6 +152,8 @@ def import_(
     labels: Annotated[bool, typer.Option(help="Take the labels along and learn them.")] = True,
 ) -> None:
     """Post a file's samples to a stream."""
+    from service.cli.transfer import import_file
+
     settings = settings_with(data_dir)
     logs.configure("warning")
     with failures():
@@ -167,6 +170,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a stream's samples, predictions and labels."""
+    from service.cli.transfer import export_stream
+
     settings = settings_with(data_dir)
     logs.configure("warning")
     with failures():
@@ -202,10 +207,13 @@ def token_list(data_dir: DataDir = None) -> None:
     """List tokens; their text is not stored."""
     with _database(data_dir) as db:
         rows = db.read_now(tokens.every)
-    table = Table("id", "name", "role", "created", "revoked", box=None)
-    for row in rows:
-        table.add_row(row.id, row.name, row.role, iso(row.created_at), iso(row.revoked_at) if row.revoked_at else "")
-    out.print(table)
+    table = [("ID", "NAME", "ROLE", "CREATED", "REVOKED")]
+    table += [
+        (row.id, row.name, row.role, iso(row.created_at), iso(row.revoked_at) if row.revoked_at else "") for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        out.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), markup=False)
 
 
 @token_app.command("revoke")

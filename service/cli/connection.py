@@ -9,7 +9,8 @@ from threading import Thread
 import httpx
 
 from service.cli.failures import CommandError
-from service.serving import TOKEN_FILE, ServingError, address, admin_token, listen, make_server, opened, url_of
+from service.core.errors import ServingError
+from service.serving import TOKEN_FILE, address, admin_token, listen, make_server, opened, url_of
 from service.settings import Settings
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)

@@ -44,6 +44,12 @@ class EngramError(Exception):
         return found
 
 
+class ServingError(EngramError):
+    """The service cannot run here."""
+
+    title = "Cannot serve"
+
+
 class MalformedError(EngramError):
     """The body is not well-formed JSON."""
 
