@@ -22,7 +22,7 @@ def main() -> None:
         _end(str(error), 1)
     except TyperException as error:
         # The message that names the option comes from a method that only some of these errors have.
-        said = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+        said = " ".join(str(getattr(error, "format_message", error.__str__)()).split()).rstrip(".")
         _end(f"{said or 'a command is missing'}; see 'engram --help'", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
