@@ -55,7 +55,11 @@ async def retract(
     return Reply(await labeling.retract(parts, caller, label_id))
 
 
-@router.get("/streams/{stream}/export")
+@router.get(
+    "/streams/{stream}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media_type: {} for media_type, _ in export.FORMATS.values()}}},
+)
 async def download(
     stream: str,
     parts: PartsOf,

@@ -28,7 +28,11 @@ _PAGE = 200
 _KEEPALIVE_SECONDS = 15.0
 
 
-@router.get("/v1/streams/{stream}/events")
+@router.get(
+    "/v1/streams/{stream}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def subscribe(
     stream: str,
     parts: PartsOf,

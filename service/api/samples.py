@@ -13,7 +13,7 @@ from service.api.problems import unacceptable
 from service.api.replies import Reply, StrictRoute
 from service.core import history, ingestion
 from service.core.errors import EngramError
-from service.core.ingestion import SampleIn
+from service.core.intake import SampleIn
 
 router = APIRouter(prefix="/v1/streams/{stream}", tags=["samples"], route_class=StrictRoute)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 
+import structlog
+
 from service.bus import Handler
 from service.events import Wakeup
+
+log = structlog.get_logger()
 
 
 class LocalBus:
@@ -19,7 +23,10 @@ class LocalBus:
     def publish(self, wakeup: Wakeup) -> None:
         """Call every handler."""
         for handler in self._handlers:
-            handler(wakeup)
+            try:
+                handler(wakeup)
+            except RuntimeError as error:  # its event loop has ended before it could unsubscribe
+                log.warning("bus.subscriber_gone", error=str(error))
 
     def subscribe(self, handler: Handler) -> Callable[[], None]:
         """Add a handler."""

@@ -66,5 +66,10 @@ class RedisBus:
         if message["type"] == "subscribe":
             self._listening.set()
         elif message["type"] == "message":
-            topic, stream_id = json.loads(message["data"])  # type: ignore[arg-type]
-            self._heard.publish(Wakeup(Topic(topic), int(stream_id)))
+            try:
+                topic, stream_id = json.loads(message["data"])  # type: ignore[arg-type]
+                wakeup = Wakeup(Topic(topic), int(stream_id))
+            except (TypeError, ValueError) as error:  # another version's, or a stranger's; polling makes up for it
+                log.warning("bus.not_understood", error=str(error))
+                return
+            self._heard.publish(wakeup)

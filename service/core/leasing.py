@@ -77,6 +77,7 @@ async def _lease_now(parts: Parts, who: Principal, name: str, limit: int) -> lis
         return []
 
     def work(connection: Connection) -> list[dict[str, Any]]:
+        streams.find_locked(connection, name)
         queries.rank(connection, [row for row in ranked if row["version"] is not None])
         held: list[dict[str, Any]] = []
         now = parts.clock.now()

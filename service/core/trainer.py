@@ -27,6 +27,7 @@ class StreamTrainer:
         self._stream = stream
         self._made: Apprentice = apprentice(stream, parts.settings.device)
         self._state = state
+        self._committed_seq = stream.applied_seq
         self._stored_seq = stored_seq
         self._stored_at = parts.clock.now()
         self._notes: list[dict[str, Any]] = []
@@ -52,7 +53,7 @@ class StreamTrainer:
         found = self._parts.db.read_now(lambda c: log.entries(c, self._stream.id, self._state.seq, _GROUP))
         for entry in found:
             self._apply(entry)
-        if found or self._snapshot_is_late():
+        if self._state.seq > self._committed_seq or self._snapshot_is_late():
             self._commit()
         return bool(found)
 
@@ -105,7 +106,7 @@ class StreamTrainer:
             return True
 
         there = self._parts.db.write_now(work)
-        self._notes = []
+        self._notes, self._committed_seq = [], state.seq
         if content is not None:
             self._stored_seq, self._stored_at = state.seq, now
             self._parts.metrics.snapshots.labels(self._stream.name).inc()

@@ -73,8 +73,13 @@ def by_id(connection: Connection, stream_id: int) -> Stream | None:
 
 
 def lock(connection: Connection, stream_id: int) -> Stream | None:
-    """Return the stream and keep other transactions from changing it, its ledger, log and queue."""
-    row = connection.execute(sa.select(streams).where(streams.c.id == stream_id).with_for_update()).one_or_none()
+    """Return the stream and keep other transactions from changing it, its ledger, log and queue.
+
+    Whoever changes more than one row of a stream takes this first, so that no two ever wait for each other. Rows that
+    only point to the stream may still be added (`key_share`).
+    """
+    chosen = sa.select(streams).where(streams.c.id == stream_id).with_for_update(key_share=True)
+    row = connection.execute(chosen).one_or_none()
     return None if row is None else Stream(*row)
 
 

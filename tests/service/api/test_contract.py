@@ -98,6 +98,15 @@ def test_a_role_may_do_just_what_is_its_own(
         assert answer.status_code in (200, 201)
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_nobody_is_let_in_without_a_token(shared: Running, route: tuple[str, str]) -> None:
+    method, path = route
+    url = shared.url + path.format(stream="none", sample_id="none", query_id="none", label_id="none")
+    answer = httpx.request(method, url, json=ROUTES[route][1], params={"metric": "samples"}, trust_env=False)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
 def test_an_annotator_takes_back_only_own_labels_and_an_operator_any(
     shared: Running, clients: dict[str, httpx.Client]
 ) -> None:

@@ -96,7 +96,7 @@ class QueryLife(RuleBasedStateMachine):
         self.queries: dict[str, Known] = {}
         self.by_sample: dict[str, str] = {}
         self.skipped_by: set[tuple[str, str]] = set()
-        self.standing: dict[str, tuple[str, str, str | None]] = {}  # label id: sample, label, query
+        self.standing: dict[str, tuple[str, str, str | None]] = {}  # by label id: sample, label, query
         self.log: list[str] = []
         self.late = 0
         self.skips = 0
@@ -125,9 +125,9 @@ class QueryLife(RuleBasedStateMachine):
     @rule(target=leases, who=st.sampled_from(WHO), limit=st.integers(1, 3))
     def lease(self, who: str, limit: int) -> Any:
         free = {
-            id
-            for id, known in self.queries.items()
-            if known.state == "open" and known.until <= self.clock.now() and (id, who) not in self.skipped_by
+            query_id
+            for query_id, known in self.queries.items()
+            if known.state == "open" and known.until <= self.clock.now() and (query_id, who) not in self.skipped_by
         }
         body = {"limit": limit}
         got = self.people[who]("POST", f"/v1/streams/{self.name}/queries:lease", body).json()["queries"]
@@ -145,10 +145,10 @@ class QueryLife(RuleBasedStateMachine):
 
     @rule(target=labels, lease=leases, label=st.sampled_from(["a", "b", "new"]))
     def answer(self, lease: tuple[str, str, str], label: str) -> Any:
-        id, token, who = lease
-        known = self.queries[id]
+        query_id, token, who = lease
+        known = self.queries[query_id]
         body = {"lease_token": token, "label": label}
-        got = self.people[who]("POST", f"/v1/queries/{id}:answer", body)
+        got = self.people[who]("POST", f"/v1/queries/{query_id}:answer", body)
         if known.state == "answered" and known.token == token:
             if known.label != label:
                 assert got.status_code == 409
@@ -162,17 +162,17 @@ class QueryLife(RuleBasedStateMachine):
             return multiple()
         assert got.status_code == 200, got.text
         known.state, known.label, known.until = "answered", label, 0
-        return self._learned(got.json(), known.sample, label, id)
+        return self._learned(got.json(), known.sample, label, query_id)
 
     @rule(lease=leases, reason=st.sampled_from(["unclear", "not_for_me", "none_of_these"]))
     def skip(self, lease: tuple[str, str, str], reason: str) -> None:
-        id, token, who = lease
-        known = self.queries[id]
+        query_id, token, who = lease
+        known = self.queries[query_id]
         held = self._holds(known, token)
-        got = self.people[who]("POST", f"/v1/queries/{id}:skip", {"lease_token": token, "reason": reason})
+        got = self.people[who]("POST", f"/v1/queries/{query_id}:skip", {"lease_token": token, "reason": reason})
         assert got.status_code == (204 if held else 410)
         if held:
-            self.skipped_by.add((id, who))
+            self.skipped_by.add((query_id, who))
             known.until = 0
             if reason != "not_for_me":
                 known.state = "skipped"
@@ -180,20 +180,20 @@ class QueryLife(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def release(self, lease: tuple[str, str, str]) -> None:
-        id, token, who = lease
-        known = self.queries[id]
+        query_id, token, who = lease
+        known = self.queries[query_id]
         held = self._holds(known, token)
-        got = self.people[who]("POST", f"/v1/queries/{id}:release", {"lease_token": token})
+        got = self.people[who]("POST", f"/v1/queries/{query_id}:release", {"lease_token": token})
         assert got.status_code == (204 if held else 410)
         if held:
             known.until = 0
 
     @rule(lease=leases)
     def heartbeat(self, lease: tuple[str, str, str]) -> None:
-        id, token, who = lease
-        known = self.queries[id]
+        query_id, token, who = lease
+        known = self.queries[query_id]
         held = self._holds(known, token)
-        got = self.people[who]("POST", f"/v1/queries/{id}:heartbeat", {"lease_token": token})
+        got = self.people[who]("POST", f"/v1/queries/{query_id}:heartbeat", {"lease_token": token})
         assert got.status_code == (200 if held else 410)
         if held:
             known.until = self.clock.now() + LEASE_SECONDS * SECOND
@@ -206,7 +206,7 @@ class QueryLife(RuleBasedStateMachine):
     def late_truth(self, sample: str, label: str) -> Any:
         body = {"sample_id": sample, "label": label}
         got = self.people["admin"]("POST", f"/v1/streams/{self.name}/labels", body)
-        before = [(id, found) for id, found in self.standing.items() if found[0] == sample]
+        before = [(given, found) for given, found in self.standing.items() if found[0] == sample]
         if before:
             [(label_id, (_, said, _query))] = before
             assert got.status_code == (200 if said == label else 409)
@@ -273,7 +273,7 @@ class QueryLife(RuleBasedStateMachine):
             return
         items = self.people["admin"]("GET", f"/v1/streams/{self.name}/labels?limit=1000").json()["items"]
         standing = {item["label_id"]: (item["sample_id"], item["label"]) for item in items if not item["retracted"]}
-        assert standing == {id: found[:2] for id, found in self.standing.items()}
+        assert standing == {given: found[:2] for given, found in self.standing.items()}
         stats = eventually(
             lambda: self.people["admin"]("GET", f"/v1/streams/{self.name}/stats").json(),
             lambda s: s["model_version"] == s["log_seq"],

@@ -1,0 +1,67 @@
+"""The trainer: what it applied and could not store at once, it stores later without being asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from service.app import build_parts, close_parts
+from service.core import access, ingestion, streams
+from service.core.ingestion import SampleIn
+from service.core.parts import Parts
+from service.core.specs import LearnerSpec, QuerySpec, VectorInput
+from service.core.trainer import StreamTrainer
+from service.settings import Settings
+from service.storage.writers import OverloadedError
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    """Return parts without a worker, whose writer takes one write at a time."""
+    made = build_parts(Settings(data_dir=tmp_path, write_queue_limit=1))
+    yield made
+    close_parts(made)
+
+
+def test_a_commit_refused_for_overload_is_made_up_for_in_the_next_round(parts: Parts) -> None:
+    who, _text = parts.db.write_now(lambda c: access.create(c, parts.clock, access.Role.ADMIN))
+
+    async def prepare() -> None:
+        await streams.create(
+            parts,
+            name="s",
+            input_spec=VectorInput(kind="vector", dim=1),
+            classes=["a"],
+            open_classes=True,
+            learner=LearnerSpec(seed=1, hidden=[2]),
+            query=QuerySpec(),
+            guidelines="",
+            colours={},
+            key=None,
+        )
+
+    async def label() -> None:
+        await ingestion.ingest_one(parts, "s", SampleIn(None, [1.0], None, "a"), who, None)
+
+    asyncio.run(prepare())
+    stream = parts.db.read_now(lambda c: streams.find(c, "s"))
+    trainer = StreamTrainer.restored(parts, stream)
+    asyncio.run(label())
+
+    busy, free = Event(), Event()
+    parts.db._writer.submit(lambda _: busy.set() or free.wait(30))
+    assert busy.wait(10)
+    waiting = parts.db._writer.submit(lambda _: None)
+    with pytest.raises(OverloadedError):
+        trainer.advance()
+    free.set()
+    waiting.result(10)
+    assert parts.db.read_now(lambda c: streams.find(c, "s")).applied_seq == 0
+
+    trainer.advance()
+    assert parts.db.read_now(lambda c: streams.find(c, "s")).applied_seq == 1
+    assert not trainer.advance()

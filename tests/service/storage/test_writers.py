@@ -1,0 +1,214 @@
+"""Writes: shared syncs that spoil nothing, what is acknowledged stays, lost races run again, overload says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Event, Lock
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from service.core.errors import ConflictError
+from service.settings import Settings
+from service.storage.session import Database
+from service.storage.tables import tokens
+from service.storage.writers import OverloadedError
+from tests.conftest import Running, eventually, postgres_database, running
+
+
+@contextmanager
+def opened(url: str, limit: int = 1000) -> Iterator[Database]:
+    db = Database(url, write_queue_limit=limit)
+    try:
+        db.migrate()
+        yield db
+    finally:
+        db.close()
+
+
+def add(connection: Connection, name: str) -> str:
+    connection.execute(tokens.insert().values(id=name, name=name, role="viewer", hash=name, created_at=0))
+    return name
+
+
+def names(db: Database) -> set[str]:
+    return set(db.read_now(lambda c: c.execute(sa.select(tokens.c.id)).scalars().all()))
+
+
+def file_of(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'engram.db'}"
+
+
+def blocked(db: Database, count: int = 1) -> tuple[Event, list[Future[bool]]]:
+    """Keep `count` of the database's writers busy until the event is set."""
+    free, busy = Event(), [Event() for _ in range(count)]
+
+    def hold(taken: Event) -> bool:
+        taken.set()
+        return free.wait(30)
+
+    held = [db._writer.submit(lambda _c, taken=taken: hold(taken)) for taken in busy]
+    assert all(taken.wait(10) for taken in busy)
+    return free, held
+
+
+def test_writes_that_wait_together_share_one_transaction(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        commits = 0
+
+        @sa.event.listens_for(db._writer_engine, "commit")
+        def count(_connection: Connection) -> None:
+            nonlocal commits
+            commits += 1
+
+        free, held = blocked(db)
+        waiting = [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(50)]
+        free.set()
+        assert [future.result(10) for future in waiting] == [f"t{n}" for n in range(50)]
+        assert held[0].result(10)
+        assert commits == 2
+        assert len(names(db)) == 50
+
+
+def test_a_part_that_fails_spoils_no_other_and_leaves_nothing(database_url: str) -> None:
+    def half(connection: Connection) -> None:
+        add(connection, "half done")
+        raise ConflictError
+
+    with opened(database_url) as db:
+        free, _held = blocked(db)
+        first = db._writer.submit(lambda c: add(c, "first"))
+        conflict = db._writer.submit(half)
+        broken = db._writer.submit(lambda c: c.execute(sa.text("SELECT * FROM nowhere")))
+        last = db._writer.submit(lambda c: add(c, "last"))
+        free.set()
+        assert first.result(10) == "first"
+        assert last.result(10) == "last"
+        with pytest.raises(ConflictError):
+            conflict.result(10)
+        with pytest.raises(sa.exc.DBAPIError):
+            broken.result(10)
+        assert names(db) == {"first", "last"}
+
+
+def test_what_is_acknowledged_is_on_disk_for_everyone(database_url: str) -> None:
+    with opened(database_url) as db, opened(database_url) as other, ThreadPoolExecutor(8) as pool:
+        for name in pool.map(lambda n: db.write_now(lambda c: add(c, f"t{n}")), range(60)):
+            assert name in names(other)
+    with opened(database_url) as again:
+        assert names(again) == {f"t{n}" for n in range(60)}
+
+
+def test_nobody_hears_of_success_before_the_commit(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        seen: list[set[str]] = []
+        free, _held = blocked(db)
+        future = db._writer.submit(lambda c: add(c, "late"))
+        future.add_done_callback(lambda _: seen.append(names(db)))
+        assert not future.done()
+        assert names(db) == set()
+        free.set()
+        assert future.result(10) == "late"
+        assert eventually(lambda: seen, bool) == [{"late"}]
+
+
+def test_closing_finishes_what_was_submitted(database_url: str) -> None:
+    with opened(database_url) as db:
+        free, _held = blocked(db)
+        waiting = [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(20)]
+        free.set()
+    assert all(future.done() for future in waiting)
+    with opened(database_url) as again:
+        assert len(names(again)) == 20
+
+
+def test_two_transactions_that_block_each_other_both_happen_in_the_end() -> None:
+    with postgres_database() as url, opened(url) as db:
+        db.write_now(lambda c: [add(c, "a"), add(c, "b")])
+        met, tries, lock = Barrier(2), 0, Lock()
+
+        def rename(connection: Connection, first: str, second: str) -> None:
+            nonlocal tries
+            with lock:
+                tries += 1
+            for name in (first, second):
+                changed = tokens.update().where(tokens.c.id == name).values(name=tokens.c.name + first)
+                connection.execute(changed)
+                if name == first:
+                    try:
+                        met.wait(5)  # both hold one row and now want the other's
+                    except BrokenBarrierError:
+                        pass
+                    else:
+                        met.abort()
+
+        both = [
+            db._writer.submit(lambda c: rename(c, "a", "b")),
+            db._writer.submit(lambda c: rename(c, "b", "a")),
+        ]
+        for future in both:
+            future.result(30)
+        assert tries == 3
+        found = db.read_now(lambda c: c.execute(sa.select(tokens.c.name).order_by(tokens.c.id)).scalars().all())
+        assert [sorted(name) for name in found] == [["a", "a", "b"], ["a", "b", "b"]]
+
+
+def test_a_full_queue_refuses_at_once_and_takes_again_once_it_is_shorter(database_url: str) -> None:
+    with opened(database_url, limit=12) as db:
+        # PostgreSQL counts the 8 that run, SQLite's single writer only those that wait.
+        running_now = 1 if "sqlite" in database_url else 8
+        free, _held = blocked(db, running_now)
+        room = 12 if running_now == 1 else 12 - 8
+        waiting = [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(room)]
+        with pytest.raises(OverloadedError):
+            db._writer.submit(lambda c: add(c, "too much"))
+        free.set()
+        assert all(future.result(10) for future in waiting)
+        assert eventually(lambda: names(db), lambda found: len(found) == room)
+        assert db.write_now(lambda c: add(c, "again")) == "again"
+        assert "too much" not in names(db)
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+def test_overload_is_429_with_retry_after_and_nothing_is_lost(
+    tmp_path: Path, request: pytest.FixtureRequest, backend: str
+) -> None:
+    if backend == "sqlite":
+        with running(Settings(data_dir=tmp_path, poll_seconds=0.1, write_queue_limit=4)) as service:
+            assert_overload(service, writers=1)
+    else:
+        with postgres_database() as url:
+            settings = Settings(data_dir=tmp_path, database_url=url, poll_seconds=0.1, write_queue_limit=12)
+            with running(settings) as service:
+                assert_overload(service, writers=8)
+
+
+def assert_overload(service: Running, writers: int) -> None:
+    service.stream(classes=["a"])
+    service.settled()
+    free, _held = blocked(service.parts.db, writers)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            sent = [
+                pool.submit(service.client.post, "/v1/streams/s/samples", json={"id": f"x{n}", "data": [n, n]})
+                for n in range(16)
+            ]
+            refused = eventually(lambda: [s.result() for s in sent if s.done()], lambda found: len(found) >= 12)
+            for answer in refused:
+                assert answer.status_code == 429
+                assert int(answer.headers["retry-after"]) >= 1
+                assert answer.headers["content-type"] == "application/problem+json"
+            assert service.client.get("/healthz").status_code == 200
+            free.set()
+            taken = [answer.json()["id"] for answer in (s.result() for s in sent) if answer.status_code == 200]
+    finally:
+        free.set()
+    assert len(taken) == 4
+    assert service.stats()["samples"] == 4
+    for name in taken:
+        assert service.client.get(f"/v1/streams/s/samples/{name}").status_code == 200
+    assert service.post([1, 1])["id"]
