@@ -127,7 +127,7 @@ def _picture(data: dict[str, Any], spec: ImageInput, max_pixels: int) -> NDArray
 def _flattened(picture: Image.Image) -> Image.Image:
     """Return the picture on black where it is transparent, and 16-bit grey as 8-bit."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return Image.fromarray((np.asarray(picture).astype(np.float64) / 257.0).clip(0, 255).astype(np.uint8))
+        return Image.fromarray((np.asarray(picture).astype(np.float64) / 257.0).round().clip(0, 255).astype(np.uint8))
     if "A" in picture.getbands() or "transparency" in picture.info:
         layers = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layers.size, (0, 0, 0, 255)), layers)

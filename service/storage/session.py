@@ -65,7 +65,7 @@ class Database:
             alembic.command.upgrade(config, "head")
 
     def close(self) -> None:
-        """Finish all writes and hang up."""
+        """Finish all writes and hang up; closing twice is once."""
         self._writer.close()
         self._writer_engine.dispose()
         self._reader.dispose()

@@ -19,7 +19,7 @@ _TRIES = 5
 
 
 class OverloadedError(Exception):
-    """Too many writes are waiting for the database."""
+    """Too many writes are waiting for the database, or it is closed."""
 
 
 class Writer(Protocol):
@@ -39,20 +39,26 @@ class GroupCommitWriter:
         self._engine = engine
         self._limit = limit
         self._queue: Queue[tuple[Work[Any], Future[Any]] | None] = Queue()
+        self._closing = Lock()
+        self._closed = False
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """Queue `work`; raise `OverloadedError` where too much waits already."""
-        if self._queue.qsize() >= self._limit:
-            raise OverloadedError
+        """Queue `work`; raise `OverloadedError` where too much waits already, or nothing is taken any more."""
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        with self._closing:
+            if self._closed or self._queue.qsize() >= self._limit:
+                raise OverloadedError
+            self._queue.put((work, future))
         return future
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
-        self._queue.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:

@@ -15,7 +15,7 @@ lams = st.floats(-12.0, 12.0)
 grads = st.floats(-1e3, 1e3).filter(lambda g: g == 0.0 or abs(g) > 1e-9)
 
 
-def test_the_step_equals_the_authors_to_nine_digits():
+def test_the_step_equals_the_golden_numbers_to_nine_digits():
     for case in golden("bimu_update"):
         given_ = dict(case["hyperparameters"])
         given_["memory_window"] = given_.pop("N")

@@ -126,6 +126,13 @@ def test_closing_finishes_what_was_submitted(database_url: str) -> None:
         assert len(names(again)) == 20
 
 
+def test_a_closed_database_takes_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'engram.db'}") as db:
+        db.close()
+        with pytest.raises(OverloadedError):
+            db.write_now(lambda c: add(c, "late"))
+
+
 def test_two_transactions_that_block_each_other_both_happen_in_the_end() -> None:
     with postgres_database() as url, opened(url) as db:
         db.write_now(lambda c: [add(c, "a"), add(c, "b")])
