@@ -34,19 +34,19 @@ class StreamTrainer:
 
     @classmethod
     def restored(cls, parts: Parts, stream: Stream) -> StreamTrainer:
-        """Return a trainer at the end of the stream's log."""
+        """Return a trainer where the last commit left the stream; `advance` takes it to the end of its log.
+
+        What came after that commit is applied anew, so that its updates are noted, told and counted like any other.
+        """
 
         def work(connection: Connection) -> tuple[LearnerState, int]:
-            state = restore(connection, stream, parts.settings.device, until=stream.log_seq)
+            state = restore(connection, stream, parts.settings.device, until=stream.applied_seq)
             stored = snapshots.newest_first(connection, stream.id)
             return state, stored[0].seq if stored else 0
 
         state, stored_seq = parts.db.read_now(work)
         parts.models.publish(stream, state)
-        trainer = cls(parts, stream, state, stored_seq)
-        if stream.applied_seq < state.seq:
-            trainer._commit()
-        return trainer
+        return cls(parts, stream, state, stored_seq)
 
     def advance(self) -> bool:
         """Apply the next entries; return whether there were any."""

@@ -84,7 +84,7 @@ def test_deciding_is_pure_and_follows_the_strategy():
     learner = KINDS["fused"]
     said = learner.scorer(fold(learner, learner.start(), [(n % 2, n) for n in range(9)])).predict(sample(3))
     assert said is not None
-    asked = learner.decide(said, strategy="predictive_entropy", threshold=0.0, exploration=0.1, coin=0.05)
+    asked = learner.decide(said, strategy="predictive_entropy", threshold=1e-9, exploration=0.1, coin=0.05)
     assert asked == Decision(ask=True, reason="exploration", propensity=asked.propensity)
 
 

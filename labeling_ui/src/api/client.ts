@@ -28,7 +28,8 @@ export class Client {
     const response = await this.send(method, path, body, options);
     if (response.ok) return (await bodyOf(response)) as T;
     const problem = await problemFrom(response);
-    if (problem.status === 401) this.onSignedOut();
+    // Asking who is here may be answered by nobody: that ends no session.
+    if (problem.status === 401 && path !== "/session") this.onSignedOut();
     throw problem;
   }
 

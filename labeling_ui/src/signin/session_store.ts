@@ -20,6 +20,8 @@ export class SessionStore extends Store {
     try {
       this.person = await this.api.whoAmI();
     } catch (error) {
+      // Somebody signed in while the question was on its way: the newer answer holds.
+      if (this.person || this.busy) return;
       const expected = error instanceof ApiError && error.status === 401;
       this.message = expected ? null : wordsOf(error);
     }
