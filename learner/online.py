@@ -19,7 +19,7 @@ from learner.asking import selection
 from learner.asking.selection import Decision
 from learner.asking.strategies import STRATEGIES
 from learner.asking.uncertainty_kernels import softmax, summary
-from learner.encoders import Encoder, Input
+from learner.encoders import AnyInput, Encoder
 from learner.memory.recollection import Recall, Recollection
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo
@@ -93,7 +93,7 @@ class OnlineLearner:
             memory = self.recollection.grow(memory, len(classes))
         return replace(state, seq=seq, classes=classes, counts=(*state.counts, 0), layers=layers, memory=memory)
 
-    def learn(self, state: LearnerState, x: Input, label: str, *, seq: int) -> tuple[LearnerState, LearnInfo]:
+    def learn(self, state: LearnerState, x: AnyInput, label: str, *, seq: int) -> tuple[LearnerState, LearnInfo]:
         """Return the state after one label, adding its class where it is new.
 
         What was said of the sample before moves the trust in network and memories; then both learn it, the network
@@ -158,7 +158,7 @@ class OnlineLearner:
         inputs, labels, weights = features[None], torch.tensor([index]), None
         dream = recollection.dream(memory, counter=seq)
         if dream is not None:
-            dreamt = torch.from_numpy(self.encoder.decode(dream.codes))
+            dreamt = torch.from_numpy(self.encoder.decode(state.encoder, dream.codes))
             inputs, labels = torch.cat([inputs, dreamt]), torch.cat([labels, torch.from_numpy(dream.labels)])
             weights = torch.full((len(inputs),), dream.weight)
             weights[0] = 1.0
@@ -187,11 +187,11 @@ class Scorer:
         self._recollection = learner.recollection
         self._memory = state.memory
 
-    def predict(self, x: Input) -> Prediction | None:
+    def predict(self, x: AnyInput) -> Prediction | None:
         """Return the prediction for one input, or None while no class is known."""
         return self.predict_many([x])[0]
 
-    def predict_many(self, xs: Sequence[Input]) -> list[Prediction | None]:
+    def predict_many(self, xs: Sequence[AnyInput]) -> list[Prediction | None]:
         """Return the prediction for each input, the same as `predict` gives it alone."""
         if not self.classes or not xs:
             return [None] * len(xs)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +33,14 @@ class MemoryState(NamedTuple):
     """What a memory holds.
 
     Attributes:
-        prototypes: bytes [Z, C, K]; mu = .01 + .98 byte/255.
+        prototypes: bytes [Z, C, K]; mu = .01 + .98 byte/255. In a `SparseMemory` sums, int32.
         counts: codes that each component took in [C, K], int64; 0 where there is none yet.
         last: how many labels there were when each component took in its last [C, K], int64.
         off: sum of log (1 - mu) of each component [C, K], nats.
         spread: running mean and variance of each class's best log-likelihood [C, 2], nats.
     """
 
-    prototypes: Bytes
+    prototypes: NDArray[Any]
     counts: NDArray[np.int64]
     last: NDArray[np.int64]
     off: Reals
@@ -158,6 +158,11 @@ class GenerativeMemory:
         counts[index, k] += 1
         last[index, k] = counts.sum()
         return MemoryState(prototypes, counts, last, off, spread)
+
+    def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:
+        """Return mu of components `units` [R], counted through all classes, [R, Z]."""
+        chances: Reals = kernels.chances(state.prototypes.reshape(self.bits, -1), units)
+        return chances
 
     def _starts_component(self, flat: Bytes, counts: NDArray[np.int64], logs: Reals, first: int) -> bool:
         live = int(np.count_nonzero(counts))

@@ -137,10 +137,10 @@ def expected_logs(prototypes: Bytes, unit: int) -> tuple[Number, Number]:
 
 
 @compiled
-def pseudo_exemplars(prototypes: Bytes, units: NDArray[np.int64], u: Reals) -> Bytes:
-    """Return codes drawn from components `units` [R]: bit = 1 where u [R, Z] < mu; [R, Z]."""
-    out = np.empty((units.size, prototypes.shape[0]), np.uint8)
+def chances(prototypes: Bytes, units: NDArray[np.int64]) -> Reals:
+    """Return mu of components `units` [R], as [R, Z]."""
+    out = np.empty((units.size, prototypes.shape[0]), np.float64)
     for r in range(units.size):
         for z in range(prototypes.shape[0]):
-            out[r, z] = np.uint8(u[r, z] < LEAST + _SPAN * prototypes[z, units[r]])
+            out[r, z] = LEAST + _SPAN * prototypes[z, units[r]]
     return out

@@ -13,9 +13,13 @@ from learner.memory.fusion_kernels import log_softmax
 from learner.memory.mixture import GenerativeMemory, MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
 from learner.memory.replay import Dream, Replay
+from learner.memory.sparse import SparseMemory
 
 RATES = (0.01, 0.1, 0.5)
 """The ladder's rate floors: the first hardly forgets, the last follows a stream that moves."""
+
+SPARSE_TEMPERATURE = 16.0
+"""T of sparse codes, in nats: chosen on a held-back part of a stream of short questions."""
 
 _PER_ROOT_BIT = 0.7
 _SLOWEST = 0.01
@@ -59,9 +63,10 @@ class Recollection:
         memories: the ladder, slowest first, at least one, all of one code length.
         fusion: how trust moves.
         replay: how much is dreamt, and when.
+        temperature: T > 0; None: .7 sqrt(Z).
 
     Raises:
-        ValueError: where there is no memory or the code lengths differ.
+        ValueError: where there is no memory, `temperature` is not positive or the code lengths differ.
 
     Example:
         >>> recollection = Recollection.ladder(bits=8, seed=3)
@@ -74,15 +79,18 @@ class Recollection:
         [0.0, 1.0]
     """
 
-    memories: tuple[GenerativeMemory, ...]
+    memories: tuple[GenerativeMemory | SparseMemory, ...]
     fusion: Fusion = field(default_factory=Fusion)
     replay: Replay = field(default_factory=Replay)
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
         if not self.memories:
             raise ValueError("memories must hold at least one memory")
         if len({memory.bits for memory in self.memories}) > 1:
             raise ValueError("memories must all have one code length")
+        if self.temperature is not None and not self.temperature > 0.0:
+            raise ValueError(f"temperature must be > 0, got {self.temperature}")
 
     @classmethod
     def ladder(
@@ -93,6 +101,11 @@ class Recollection:
             GenerativeMemory(bits, components, rate_floor=rate, seed=seed, lane=lane) for lane, rate in enumerate(rates)
         )
         return cls(tuple(rungs), replay=Replay(seed=seed))
+
+    @classmethod
+    def sparse(cls, bits: int, *, seed: int = 0) -> Recollection:
+        """Return the one memory of sparse codes that never forgets, with default fusion and replay."""
+        return cls((SparseMemory(bits),), replay=Replay(seed=seed), temperature=SPARSE_TEMPERATURE)
 
     @property
     def bits(self) -> int:
@@ -114,10 +127,11 @@ class Recollection:
         pairs = list(zip(self.memories, state.memories, strict=True))
         logs = tuple(memory.component_logs(of, code) for memory, of in pairs)
         by_class = np.stack([memory.class_logs(of, part) for (memory, of), part in zip(pairs, logs, strict=True)])
+        temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
         best = float(by_class[0].max())
         seen, mean, variance = state.familiar.tolist()
         novelty = (mean - best) / math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else 0.0
-        return Recall(logs, log_softmax(by_class, _PER_ROOT_BIT * math.sqrt(self.bits)), best, novelty)
+        return Recall(logs, log_softmax(by_class, temperature), best, novelty)
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities [S, C] of the network's votes [S, C] and what was recalled."""
@@ -142,4 +156,4 @@ class Recollection:
 
     def dream(self, state: RecollectionState, *, counter: int) -> Dream | None:
         """Return pseudo-exemplars of what has grown stale in the slowest memory, or None."""
-        return self.replay.dream(state.memories[0], counter=counter)
+        return self.replay.dream(self.memories[0], state.memories[0], counter=counter)

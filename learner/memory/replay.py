@@ -7,16 +7,22 @@ stale, nothing replayed, so a stationary stream pays next to nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.memory import mixture_kernels
 from learner.memory.mixture import MemoryState
-from learner.memory.mixture_kernels import Bytes
+from learner.memory.mixture_kernels import Bytes, Reals
 from learner.noise import Purpose
 from learner.noise_kernels import uniforms
+
+
+class Dreams(Protocol):
+    """A memory that can be dreamt from: mixtures and sums."""
+
+    def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:
+        """Return the probability of each bit in components `units` [R], [R, Z]."""
 
 
 class Dream(NamedTuple):
@@ -46,7 +52,7 @@ class Replay:
         >>> for number in range(1, 41):
         ...     label = 0 if number <= 10 else 1
         ...     state = memory.learn(state, np.full(8, label, np.uint8), label, counter=number)
-        >>> dream = Replay(draws=4).dream(state, counter=41)
+        >>> dream = Replay(draws=4).dream(memory, state, counter=41)
         >>> dream.labels.tolist(), dream.weight
         ([0, 0, 0, 0], 0.25)
     """
@@ -61,13 +67,14 @@ class Replay:
         if not self.patience > 0.0:
             raise ValueError(f"patience must be > 0, got {self.patience}")
 
-    def dream(self, state: MemoryState, *, counter: int) -> Dream | None:
+    def dream(self, memory: Dreams, state: MemoryState, *, counter: int) -> Dream | None:
         """Return pseudo-exemplars of the stale classes, or None where there is none.
 
         Classes are drawn evenly, components by their counts, bits by their probabilities. Together the draws weigh
         #stale/#fresh against the one real sample, so that all classes learn at one rate.
 
         Args:
+            memory: whose state it is.
             state: what is remembered.
             counter: number of the label at hand, 0 … 2^64 - 1; keys the noise.
         """
@@ -81,7 +88,7 @@ class Replay:
         bits = len(state.prototypes)
         noise = uniforms(*self._key(counter, 1), self.draws * bits).reshape(self.draws, bits)
         units = labels * state.counts.shape[1] + components
-        codes = mixture_kernels.pseudo_exemplars(state.prototypes.reshape(bits, -1), units, noise)
+        codes = (noise < memory.chances(state, units)).astype(np.uint8)
         return Dream(codes, labels, len(stale) / max(1, live - len(stale)) / self.draws)
 
     def stale(self, state: MemoryState) -> tuple[NDArray[np.int64], int]:

@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from learner.encoders import Encoder, ImageEncoder, Input, VectorEncoder
+from learner.encoders import AnyInput, Encoder, ImageEncoder, TabularEncoder, TextEncoder, VectorEncoder
 from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
 
-ENCODERS: Mapping[str, Callable[..., Encoder]] = {"vector": VectorEncoder, "image": ImageEncoder}
+ENCODERS: Mapping[str, Callable[..., Encoder]] = {
+    "vector": VectorEncoder,
+    "image": ImageEncoder,
+    "text": TextEncoder,
+    "tabular": TabularEncoder,
+}
 """Encoder by input kind; called with the rest of the input's settings."""
 
 
@@ -31,14 +36,15 @@ def build(
     """Return the learner of a stream: encoder, network, and the ladder of memories beside it.
 
     Args:
-        source: what the input is: `kind` ("vector" or "image") and the kind's own settings, {"dim"} or
-            {"width", "height", "channels"}.
+        source: what the input is: `kind` and the kind's own settings: "vector" {"dim"}, "image" {"width", "height",
+            "channels"}, "text" {} or {"dim"}, "tabular" {"fields"} or {"fields", "buckets"}.
         seed: key of all noise, 0 … 2^64 - 1; equal seed and equal log give an equal learner.
         hidden: sizes of the network's hidden layers.
         rule: constants of BiMU.
         votes: S, passes of one prediction.
-        components: K, components of a class in each memory.
-        rates: the memories' rate floors, slowest first; (): the network learns alone.
+        components: K, components of a class in each memory; a text's memory has one.
+        rates: the memories' rate floors, slowest first; (): the network learns alone. A text's memory is one that
+            never forgets, whatever the rates.
         device: where the network lives, "cpu" or as torch names it.
 
     Raises:
@@ -57,6 +63,8 @@ def build(
     network = BiMU(encoder.features, hidden, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
     if not rates:
         return OnlineLearner(encoder, network)
+    if isinstance(encoder, TextEncoder):
+        return OnlineLearner(encoder, network, Recollection.sparse(encoder.bits, seed=seed))
     ladder = Recollection.ladder(encoder.bits, components=components, rates=rates, seed=seed)
     return OnlineLearner(encoder, network, ladder)
 
@@ -90,6 +98,6 @@ def warm_up() -> None:
     state = learner.start(("0", "1"))
     # Long enough for the first class to grow stale, so that replay is compiled too.
     for seq in range(1, 40):
-        x: Input = np.array([seq % 3], dtype=np.float32)
+        x: AnyInput = np.array([seq % 3], dtype=np.float32)
         state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
     learner.scorer(state).predict(x)

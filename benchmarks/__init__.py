@@ -1,0 +1,1 @@
+"""What Engram claims, each measured by one command."""

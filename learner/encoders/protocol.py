@@ -1,0 +1,45 @@
+"""What an encoder is, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Input = NDArray[np.float32] | NDArray[np.uint8]
+"""A vector or an image."""
+Record = Mapping[str, float | str | None]
+"""A row of a table: a number, a word or nothing by field."""
+AnyInput = Input | str | Record
+"""What one of the encoders takes."""
+EncoderState = tuple[Tensor, ...]
+
+
+class Encoder(Protocol):
+    """Turns one kind of input into features."""
+
+    @property
+    def features(self) -> int:
+        """How many features an input has, D."""
+
+    def start(self) -> EncoderState:
+        """Return the state before any label."""
+
+    def learn(self, state: EncoderState, x: Any) -> EncoderState:
+        """Return the state after one more input."""
+
+    def encode(self, state: EncoderState, x: Any) -> Tensor:
+        """Return the features [D], float32, of one input."""
+
+    @property
+    def bits(self) -> int:
+        """How many bits the code of an input has, Z."""
+
+    def code(self, features: Tensor) -> NDArray[np.uint8]:
+        """Return the binary code [Z], 0 or 1, that the memory sees of features [D]."""
+
+    def decode(self, state: EncoderState, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the features [R, D] that codes [R, Z] stand for."""

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learner import build, snapshot
+from learner.encoders import TextEncoder
+
+ENCODER = TextEncoder(dim=256)
+
+
+@given(text=st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=40))
+def test_any_text_has_finite_features_and_comes_back_from_its_bytes(text: str):
+    state = ENCODER.learn(ENCODER.start(), text)
+    features = ENCODER.encode(state, text)
+    assert bool(torch.isfinite(features).all())
+    assert float(features.norm()) == pytest.approx(16.0 if bool(features.any()) else 0.0, rel=1e-5)
+    assert ENCODER.from_bytes(ENCODER.to_bytes(text)) == text
+
+
+def test_a_rare_word_weighs_more_than_a_common_one():
+    encoder = TextEncoder(dim=2**16)
+    state = encoder.start()
+    for _ in range(20):
+        state = encoder.learn(state, "card")
+    common = encoder.code(encoder.encode(state, "card")) > 0
+    features = encoder.encode(state, "card lost").numpy()
+    assert features[common].max() < features[~common].max()
+
+
+def test_encoding_and_learning_leave_the_state_as_it_was():
+    state = ENCODER.learn(ENCODER.start(), "one two")
+    before = [part.clone() for part in state]
+    ENCODER.encode(state, "three")
+    ENCODER.learn(state, "four")
+    assert all(torch.equal(part, kept) for part, kept in zip(state, before, strict=True))
+
+
+def test_a_code_stands_for_features_with_the_same_code():
+    state = ENCODER.learn(ENCODER.start(), "my card was lost")
+    code = ENCODER.code(ENCODER.encode(state, "lost my card"))
+    assert np.array_equal(ENCODER.code(torch.from_numpy(ENCODER.decode(state, code[None])[0])), code)
+
+
+def test_too_few_buckets_are_refused():
+    with pytest.raises(ValueError, match="dim must be in 16"):
+        TextEncoder(dim=8)
+
+
+def test_questions_are_told_apart_and_the_bits_survive_a_snapshot():
+    learner = build({"kind": "text", "dim": 512}, seed=2, hidden=(32,))
+    texts = [("where is my card", "card"), ("top up my account", "top up"), ("the card is lost", "card")]
+    whole = half = learner.start()
+    for seq in range(1, 31):
+        text, label = texts[seq % 3]
+        whole, _ = learner.learn(whole, text, label, seq=seq)
+        half, _ = learner.learn(half, text, label, seq=seq)
+        if seq == 11:
+            half = snapshot.restore(snapshot.dump(half))
+    assert snapshot.state_hash(whole) == snapshot.state_hash(half)
+    assert learner.scorer(half).predict("is the card here").label == "card"
+    assert learner.scorer(half).predict("top up please").label == "top up"
+    assert learner.scorer(half).predict("") is not None
