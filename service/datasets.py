@@ -26,11 +26,16 @@ class Labelled(NamedTuple):
     display: dict[str, Any] | None = None
 
 
-def read(path: Path, data_field: str = "data", label_field: str | None = "label") -> list[Labelled]:
+def read(
+    path: Path,
+    data_field: str = "data",
+    label_field: str | None = "label",
+    fields: dict[str, str] | None = None,
+) -> list[Labelled]:
     """Return all rows of a file.
 
     .npz: `x_train` and `y_train` (or `x` and `y`), images 0 … 255 or vectors. .csv: a header; the label's column, `id`
-    where there is one, and all other columns as numbers. .jsonl: an object a line with `data` and perhaps `label`, `id`
+    where there is one, and all other columns as numbers, or as `fields` has them for a table. .jsonl: an object a line with `data` and perhaps `label`, `id`
     and `display`.
 
     Raises:
@@ -42,7 +47,7 @@ def read(path: Path, data_field: str = "data", label_field: str | None = "label"
     if name.endswith((".jsonl", ".ndjson")):
         return list(_jsonl(path, data_field, label_field))
     if name.endswith(".csv"):
-        return list(_csv(path, label_field))
+        return list(_csv(path, label_field, fields))
     raise DatasetError(f"{path}: the name must end in .npz, .csv, .jsonl, .csv.gz or .jsonl.gz")
 
 
@@ -91,15 +96,22 @@ def _jsonl(path: Path, data_field: str, label_field: str | None) -> Iterator[Lab
             )
 
 
-def _csv(path: Path, label_field: str | None) -> Iterator[Labelled]:
+def _csv(path: Path, label_field: str | None, fields: dict[str, str] | None) -> Iterator[Labelled]:
     with _text(path) as file:
         for number, row in enumerate(csv.DictReader(_lines(path, file)), 2):
             named, label = row.pop("id", None), row.pop(label_field, None) if label_field else None
             try:
-                data = [float(value) for value in row.values()]
+                data = [float(value) for value in row.values()] if fields is None else _record(row, fields)
             except (TypeError, ValueError):
-                raise DatasetError(f"{path}, line {number}: every column but the label must be a number") from None
+                wanted = "every column but the label" if fields is None else "every field that is a number"
+                raise DatasetError(f"{path}, line {number}: {wanted} must be a number") from None
             yield Labelled(data, label, named)
+
+
+def _record(row: dict[str, str], fields: dict[str, str]) -> dict[str, float | str]:
+    """Return a line as an object: an empty cell is a missing field, a column that is no field stays away."""
+    known = {name: value for name, value in row.items() if name in fields and value not in (None, "")}
+    return {name: float(value) if fields[name] == "number" else value for name, value in known.items()}
 
 
 def _lines(path: Path, file: IO[str]) -> Iterator[str]:

@@ -39,12 +39,15 @@ def import_file(
     Raises:
         CommandError: where the file or the stream is not usable, or rows were refused.
     """
-    try:
-        rows = read(path, data_field, label_field)
-    except DatasetError as error:
-        raise CommandError(str(error)) from None
+    if not path.is_file():
+        raise CommandError(f"{path}: there is no such file")
     refused: list[str] = []
     with connected(settings) as client, progress_bar(console) as bar:
+        described = checked(client.get(f"/v1/streams/{stream}")).json()["input"]
+        try:
+            rows = read(path, data_field, label_field, described.get("fields"))
+        except DatasetError as error:
+            raise CommandError(str(error)) from None
         task = bar.add_task(f"{path.name} → {stream}", total=len(rows))
         for start in range(0, len(rows), _BATCH):
             part = rows[start : start + _BATCH]

@@ -1,4 +1,4 @@
-"""From a sample's `data` to the array that the learner takes, and to bytes and back. Bad data gets one clear reason."""
+"""From a sample's `data` to what the learner takes, and to bytes and back. Bad data gets one clear reason."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from learner.encoders import Input
+from learner.encoders import AnyInput
 from service.core.errors import Fault, TooLargeError, UnacceptableError
-from service.core.specs import ImageInput, VectorInput
+from service.core.specs import AnyInputSpec, ImageInput, TabularInput, TextInput, VectorInput
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 _PICTURE_ERRORS = (
     UnidentifiedImageError,
@@ -30,8 +33,11 @@ _PICTURE_ERRORS = (
 )
 
 
-def parse(data: Any, spec: VectorInput | ImageInput, *, max_pixels: int) -> Input:
-    """Return `data` as an array: float32 [dim] of a vector, uint8 [height, width, channels] of an image.
+def parse(data: Any, spec: AnyInputSpec, *, max_pixels: int) -> AnyInput:
+    """Return `data` as the learner takes it.
+
+    A vector is float32 [dim], an image uint8 [height, width, channels], a text itself, a row a dict without the fields
+    that are missing.
 
     Raises:
         UnacceptableError: where the data is not what the stream takes, saying what would be right.
@@ -39,20 +45,31 @@ def parse(data: Any, spec: VectorInput | ImageInput, *, max_pixels: int) -> Inpu
     """
     if isinstance(spec, VectorInput):
         return _vector(data, spec)
+    if isinstance(spec, TextInput):
+        return _text(data)
+    if isinstance(spec, TabularInput):
+        return _row(data, spec)
     if isinstance(data, dict):
         return _picture(data, spec, max_pixels)
     return _pixels(data, spec)
 
 
-def to_bytes(x: Input) -> bytes:
-    """Return the array's bits; kind and shape follow from the stream."""
-    return x.tobytes()
+def to_bytes(x: AnyInput) -> bytes:
+    """Return an array's bits, a text's UTF-8 or a row's canonical JSON; kind and shape follow from the stream."""
+    if isinstance(x, np.ndarray):
+        return x.tobytes()
+    return x.encode() if isinstance(x, str) else orjson.dumps(x, option=orjson.OPT_SORT_KEYS)
 
 
-def from_bytes(data: bytes, spec: VectorInput | ImageInput) -> Input:
-    """Return the array that `to_bytes` wrote."""
+def from_bytes(data: bytes, spec: AnyInputSpec) -> AnyInput:
+    """Return what `to_bytes` wrote."""
     if isinstance(spec, VectorInput):
         return np.frombuffer(data, dtype=np.float32)
+    if isinstance(spec, TextInput):
+        return data.decode()
+    if isinstance(spec, TabularInput):
+        row: dict[str, float | str] = orjson.loads(data)
+        return row
     return np.frombuffer(data, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)
 
 
@@ -77,6 +94,31 @@ def _vector(data: Any, spec: VectorInput) -> NDArray[np.float32]:
         index = int(np.flatnonzero(~np.isfinite(values))[0])
         raise _refuse(f"data[{index}] must be a finite number within ±3.4e38", f"/data/{index}")
     return values
+
+
+def _text(data: Any) -> str:
+    if not isinstance(data, str):
+        raise _refuse(f"data must be a string, got {_kind_of(data)}")
+    return data
+
+
+def _row(data: Any, spec: TabularInput) -> dict[str, float | str]:
+    names = ", ".join(sorted(spec.fields))
+    if not isinstance(data, dict):
+        raise _refuse(f"data must be an object with the fields {names}, got {_kind_of(data)}")
+    for name, value in data.items():
+        pointer = f"/data/{name.replace('~', '~0').replace('/', '~1')}"
+        if name not in spec.fields:
+            raise _refuse(f"data may have the fields {names}, got '{name}'", pointer)
+        number = spec.fields[name] == "number"
+        if value is None:
+            continue
+        if (type(value) not in (int, float)) if number else not isinstance(value, str):
+            wanted = "a number" if number else "a string"
+            raise _refuse(f"data.{name} must be {wanted} or null, got {_kind_of(value)}", pointer)
+        if number and not abs(value) <= _LARGEST:
+            raise _refuse(f"data.{name} must be a finite number within ±3.4e38", pointer)
+    return {name: value for name, value in data.items() if value is not None}
 
 
 def _pixels(data: Any, spec: ImageInput) -> NDArray[np.uint8]:

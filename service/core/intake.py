@@ -11,7 +11,7 @@ from learner import Prediction
 from learner.asking.budget import Budget
 from learner.asking.selection import Decision, Reason, decide
 from learner.asking.strategies import STRATEGIES
-from learner.encoders import Input
+from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
 from service.core import labeling
 from service.core.access import Principal
@@ -41,7 +41,7 @@ class Scored:
     """A sample ready to be stored."""
 
     sent: SampleIn
-    x: Input
+    x: AnyInput
     said: Prediction | None
     version: int
 

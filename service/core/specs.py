@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from learner.asking.strategies import STRATEGIES
 from learner.memory.recollection import RATES
@@ -39,7 +39,26 @@ class ImageInput(Spec):
     channels: Annotated[Literal[1, 3], Field(description="1 is grey, 3 is red, green and blue")] = 1
 
 
-InputSpec = Annotated[VectorInput | ImageInput, Field(discriminator="kind")]
+class TextInput(Spec):
+    """A text, as hashed words and characters in `dim` buckets."""
+
+    kind: Literal["text"]
+    dim: Annotated[int, Field(ge=16, le=2**16, strict=True)] = 8192
+
+
+class TabularInput(Spec):
+    """An object with a number, a category or nothing in each field; categories are hashed into `buckets`."""
+
+    kind: Literal["tabular"]
+    fields: Annotated[dict[Label, Literal["number", "category"]], Field(min_length=1, max_length=1000)]
+    buckets: Annotated[int, Field(ge=2, le=65_536, strict=True)] = 32
+
+
+AnyInputSpec = VectorInput | ImageInput | TextInput | TabularInput
+
+InputSpec = Annotated[AnyInputSpec, Field(discriminator="kind")]
+
+_INPUT: TypeAdapter[AnyInputSpec] = TypeAdapter(InputSpec)
 
 
 class LearnerSpec(Spec):
@@ -82,8 +101,6 @@ class QuerySpec(Spec):
     warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 20
 
 
-def as_input(stored: dict[str, Any]) -> VectorInput | ImageInput:
+def as_input(stored: dict[str, Any]) -> AnyInputSpec:
     """Return a stored input description."""
-    if stored["kind"] == "vector":
-        return VectorInput(**stored)
-    return ImageInput(**stored)
+    return _INPUT.validate_python(stored)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from learner import BiMURule, LearnerState, OnlineLearner, build, snapshot
 from learner.online import LearnInfo
 from service.core.inputs import from_bytes
-from service.core.specs import ImageInput, LearnerSpec, VectorInput, as_input
+from service.core.specs import AnyInputSpec, LearnerSpec, as_input
 from service.storage import log, snapshots
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -30,7 +30,7 @@ class Apprentice(NamedTuple):
     """A stream's learner and what its log entries hold."""
 
     learner: OnlineLearner
-    input: VectorInput | ImageInput
+    input: AnyInputSpec
     initial_classes: tuple[str, ...]
 
     def start(self) -> LearnerState:

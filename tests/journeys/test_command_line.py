@@ -148,6 +148,19 @@ def test_an_import_names_the_rows_that_it_refused_and_keeps_the_others(tmp_path:
         assert process.client.get("/v1/streams/s/stats").json()["samples"] == 2
 
 
+def test_a_table_is_imported_by_its_fields_with_gaps_and_all(tmp_path: Path) -> None:
+    source = tmp_path / "people.csv"
+    source.write_text("id,age,city,note,label\n1,31,Oslo,x,a\n2,,Bergen,y,b\n3,7.5,,z,a\n")
+    folder = tmp_path / "data"
+    with engram(folder, "serve", "--port", "0") as process:
+        body = {"name": "s", "input": {"kind": "tabular", "fields": {"age": "number", "city": "category"}}}
+        process.client.post("/v1/streams", json=body).raise_for_status()
+        done = run("import", "s", source, "--data-dir", folder)
+        assert done.returncode == 0, done.stderr
+        rows = [json.loads(line) for line in run("export", "s", "--data-dir", folder).stdout.splitlines()]
+    assert [row["data"] for row in rows] == [{"age": 31.0, "city": "Oslo"}, {"city": "Bergen"}, {"age": 7.5}]
+
+
 def test_the_demo_gets_good_at_digits_for_a_small_share_of_the_labels(tmp_path: Path) -> None:
     done = run("demo", "--oracle", "--pace", "0", "--port", "0", "--once", "--data-dir", tmp_path)
     assert done.returncode == 0, done.stderr

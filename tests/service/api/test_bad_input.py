@@ -239,9 +239,11 @@ WRONG = {
     "name taken": Wrong(409, STREAMS, stream(name="s"), says="'s'"),
     "input missing": Wrong(422, STREAMS, {"name": "new"}, pointer="/input"),
     "input kind unknown": Wrong(422, STREAMS, stream(input={"kind": "sound"}), pointer="/input", says="vector"),
-    "input kind to come, text": Wrong(422, STREAMS, stream(input={"kind": "text"}), pointer="/input", says="'image'"),
-    "input kind to come, tabular": Wrong(
-        422, STREAMS, stream(input={"kind": "tabular", "fields": {"age": "number"}}), pointer="/input", says="'image'"
+    "table without fields": Wrong(
+        422, STREAMS, stream(input={"kind": "tabular", "fields": {}}), pointer="/input/tabular/fields"
+    ),
+    "field of an unknown kind": Wrong(
+        422, STREAMS, stream(input={"kind": "tabular", "fields": {"a": "date"}}), pointer="/input/tabular/fields/a"
     ),
     "input of 0": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 0}), pointer="/input/vector/dim"),
     "input of 2.5": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 2.5}), pointer="/input/vector/dim"),

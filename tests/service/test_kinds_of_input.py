@@ -1,0 +1,79 @@
+"""Texts and table rows go the same way as vectors and images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learner import build
+from service.settings import Settings
+from tests.conftest import Running, running
+
+TEXTS = [("send money abroad", "transfer"), ("my card is lost", "card"), ("transfer to a friend", "transfer")]
+ROWS: list[tuple[dict[str, Any], str]] = [
+    ({"age": 31, "city": "Oslo"}, "a"),
+    ({"age": 7.5}, "b"),
+    ({"city": "Bergen", "age": None}, "a"),
+]
+KINDS = {
+    "text": ({"kind": "text", "dim": 256}, TEXTS),
+    "tabular": ({"kind": "tabular", "fields": {"age": "number", "city": "category"}, "buckets": 8}, ROWS),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_service_says_equals_what_the_library_says_bit_for_bit(service_on: Running, kind: str) -> None:
+    described, samples = KINDS[kind]
+    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32]})
+    learner = build(described, seed=5, hidden=(32,))
+    state = learner.start(("a", "b"))
+    for seq, (data, label) in enumerate(samples * 3, 1):
+        sent = service_on.post(data, label=label)
+        said = learner.scorer(state).predict(data)
+        assert said is not None
+        assert sent["prediction"]["probabilities"] == dict(said.probabilities)
+        state, _info = learner.learn(state, data, label, seq=seq)
+        service_on.settled()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restart_changes_nothing(settings: Settings, kind: str) -> None:
+    described, samples = KINDS[kind]
+    probe = samples[0][0]
+    with running(settings) as service:
+        service.stream(input=described, learner={"seed": 5, "hidden": [32]})
+        for data, label in samples:
+            service.post(data, label=label)
+        service.settled()
+        before = service.post(probe)["prediction"]
+    with running(settings) as service:
+        assert service.post(probe)["prediction"] == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "pointer"),
+    [
+        ("text", ["words"], "/data"),
+        ("text", 3, "/data"),
+        ("text", None, "/data"),
+        ("tabular", [31, "Oslo"], "/data"),
+        ("tabular", {"age": "old"}, "/data/age"),
+        ("tabular", {"age": True}, "/data/age"),
+        ("tabular", {"age": 1e300}, "/data/age"),
+        ("tabular", {"city": 4}, "/data/city"),
+        ("tabular", {"size": 4}, "/data/size"),
+        ("tabular", {"a/b": 4}, "/data/a~1b"),
+    ],
+    ids=json.dumps,
+)
+def test_data_of_another_kind_is_refused_where_it_is_wrong(
+    service: Running, kind: str, data: Any, pointer: str, tmp_path: Path
+) -> None:
+    service.stream(input=KINDS[kind][0])
+    answer = service.client.post("/v1/streams/s/samples", json={"data": data})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    service.post(KINDS[kind][1][0][0])
