@@ -34,9 +34,9 @@ def read(
 ) -> list[Labelled]:
     """Return all rows of a file.
 
-    .npz: `x_train` and `y_train` (or `x` and `y`), images 0 … 255 or vectors. .csv: a header; the label's column, `id`
-    where there is one, and all other columns as numbers, or as `fields` has them for a table. .jsonl: an object a line with `data` and perhaps `label`, `id`
-    and `display`.
+    .npz: `x_train` and `y_train` (or `x` and `y`), images 0 … 255 or vectors. .jsonl: an object a line with `data` and
+    perhaps `label`, `id` and `display`. .csv: a header; the label's column, `id` where there is one, and all other
+    columns as numbers, or as `fields` has them for a table.
 
     Raises:
         DatasetError: where the file is not of these.
