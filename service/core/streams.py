@@ -159,7 +159,9 @@ def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, class
     encoder = encoder_of(input_spec.model_dump())
     sizes = [encoder.features + 1, *learner.hidden, max(classes, 1)]
     synapses = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
-    remembered = encoder.bits * learner.components * len(learner.rates) * max(classes, 1)
+    # A text's memory has one component and one rate, whatever the settings.
+    copies = 1 if input_spec.kind == "text" else learner.components * len(learner.rates)
+    remembered = encoder.bits * copies * max(classes, 1)
     most = parts.settings.max_synapses
     if max(synapses, remembered) > most:
         raise UnacceptableError(

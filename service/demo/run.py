@@ -94,7 +94,7 @@ class _Show:
                 if self._parts.stopping.is_set():
                     return
             self._play()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, EngramError) as error:
             if not self._parts.stopping.is_set():
                 self.failure = str(error)
                 self._server.should_exit = True
@@ -151,6 +151,8 @@ class _Show:
             "guidelines": "Press the key of the class that you see. Skip what nobody could tell.",
         }
         answer = client.post("/v1/streams", json=body)
+        if answer.is_client_error and answer.status_code != 409:
+            raise EngramError(answer.json()["detail"])
         if answer.status_code != 409:
             answer.raise_for_status()
             return 0

@@ -77,3 +77,8 @@ def test_data_of_another_kind_is_refused_where_it_is_wrong(
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     service.post(KINDS[kind][1][0][0])
+
+
+def test_many_classes_of_texts_are_remembered_once_each(service: Running) -> None:
+    service.stream(input={"kind": "text"}, classes=[f"intent {n}" for n in range(77)])
+    assert service.post("where is my card")["prediction"] is not None
