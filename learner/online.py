@@ -8,32 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.asking import selection
 from learner.asking.selection import Decision
 from learner.asking.strategies import STRATEGIES
-from learner.asking.uncertainty_kernels import softmax, summary
+from learner.asking.uncertainty_kernels import softmax, summaries
 from learner.encoders import AnyInput, Encoder
-from learner.memory.recollection import Recall, Recollection
+from learner.memory.recollection import Recollection
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo
-from learner.synapses.committee import Means
 
 __all__ = ["LearnInfo", "LearnerState", "OnlineLearner", "Prediction", "Scorer"]
-
-
-class _Said(NamedTuple):
-    """What was said of a sample before its label was learned, and what saying it worked out."""
-
-    network: NDArray[np.float64]
-    recalled: Recall
-    means: Means | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +138,12 @@ class OnlineLearner:
         memory, seq = state.memory, state.seq
         assert memory is not None  # noqa: S101 - for the type checker
         code = self.encoder.code(features)
-        said = self._say(recollection, state, before)
-        recalled = said.recalled
+        recalled = recollection.recall(memory, self.encoder.code(before)[None])
         if trusted and len(state.classes) > 1:
-            memory = recollection.trust(memory, said.network, said.recalled, index)
+            votes = softmax(self.network.votes_of_one(state.layers, before.numpy())[None])[0]
+            memory = recollection.trust(memory, votes.mean(axis=0), recalled, index)
         if before is not features:
-            recalled = recollection.recall(memory, code)
+            recalled = recollection.recall(memory, code[None])
         inputs, labels, weights = features[None], torch.tensor([index]), None
         dream = recollection.dream(memory, counter=seq)
         if dream is not None:
@@ -162,17 +151,9 @@ class OnlineLearner:
             inputs, labels = torch.cat([inputs, dreamt]), torch.cat([labels, torch.from_numpy(dream.labels)])
             weights = torch.full((len(inputs),), dream.weight)
             weights[0] = 1.0
-        layers, info = self.network.learn(state.layers, inputs, labels, counter=seq, weights=weights, means=said.means)
+        layers, info = self.network.learn(state.layers, inputs, labels, counter=seq, weights=weights)
         memory = recollection.learn(memory, recalled, code, index, counter=seq)
         return replace(state, layers=layers, memory=memory), info, len(inputs) - 1
-
-    def _say(self, recollection: Recollection, state: LearnerState, features: Tensor) -> _Said:
-        assert state.memory is not None  # noqa: S101 - for the type checker
-        committee = self.network.committee(state.layers)
-        network = softmax(committee.votes(features[None].numpy())[0])
-        return _Said(
-            network.mean(axis=0), recollection.recall(state.memory, self.encoder.code(features)), committee.means
-        )
 
 
 class Scorer:
@@ -196,19 +177,18 @@ class Scorer:
         if not self.classes or not xs:
             return [None] * len(xs)
         features = [self._encoder.encode(self._encoder_state, x) for x in xs]
-        logits = self._committee.votes(torch.stack(features).numpy())
-        return [self._one(votes, of) for votes, of in zip(logits, features, strict=True)]
-
-    def _one(self, logits: NDArray[np.float32], features: Tensor) -> Prediction:
-        votes, novelty = softmax(logits), 0.0
+        votes, novelty = softmax(self._committee.votes(torch.stack(features).numpy())), [0.0] * len(xs)
         if self._recollection is not None and self._memory is not None:
-            recalled = self._recollection.recall(self._memory, self._encoder.code(features))
-            votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty
-        numbers, mean = summary(votes)
-        probabilities = mean.tolist()
-        best = max(range(len(probabilities)), key=probabilities.__getitem__)
+            codes = np.stack([self._encoder.code(of) for of in features])
+            recalled = self._recollection.recall(self._memory, codes)
+            votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
+        numbers, means = summaries(votes)
+        best = means.argmax(axis=1).tolist()
+        return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, strict=True)]
+
+    def _one(self, probabilities: list[float], numbers: list[float], best: int, novelty: float) -> Prediction:
         named = dict(zip(self.classes, probabilities, strict=True))
-        predictive, aleatoric, epistemic, ratio = numbers.tolist()
+        predictive, aleatoric, epistemic, ratio = numbers
         return Prediction(
             self.classes[best], probabilities[best], named, predictive, aleatoric, epistemic, ratio, novelty
         )

@@ -1,4 +1,7 @@
-"""`uncertainty` of one input, compiled: the same numbers without building a tensor for each."""
+"""`uncertainty` of inputs, compiled: the same numbers without building a tensor for each.
+
+Shapes: R inputs, S passes, C classes.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +17,44 @@ Votes = NDArray[np.float64]
 
 @compiled
 def softmax(logits: NDArray[np.float32]) -> Votes:
-    """Return the probabilities [S, C], float64, of logits [S, C]."""
-    p = np.empty(logits.shape, np.float64)
-    for s in range(len(p)):
-        most, total = np.float64(logits[s].max()), 0.0
-        for c in range(p[0].size):
-            p[s, c] = math.exp(np.float64(logits[s, c]) - most)
-            total += p[s, c]
-        for c in range(p[0].size):
-            p[s, c] /= total
+    """Return the probabilities [R, S, C], float64, of logits [R, S, C]."""
+    rows, passes, classes = logits.shape
+    p = np.empty((rows, passes, classes), np.float64)
+    for r in range(rows):
+        for s in range(passes):
+            most, total = np.float64(logits[r, s].max()), 0.0
+            for c in range(classes):
+                p[r, s, c] = math.exp(np.float64(logits[r, s, c]) - most)
+                total += p[r, s, c]
+            for c in range(classes):
+                p[r, s, c] /= total
     return p
 
 
 @compiled
-def summary(p: Votes) -> tuple[Votes, Votes]:
-    """Return (predictive entropy, aleatoric, epistemic, variation ratio) and the mean probabilities [C] of p [S, C]."""
-    passes, classes = len(p), p[0].size
-    mean, modes, aleatoric = np.zeros(classes, np.float64), np.zeros(classes, np.int64), 0.0
-    for s in range(passes):
-        modes[np.argmax(p[s])] += 1
-        aleatoric += _entropy_bits(p[s])
+def summaries(p: Votes) -> tuple[Votes, Votes]:
+    """Return predictive entropy, aleatoric, epistemic, variation ratio [R, 4] and mean probabilities [R, C].
+
+    Of votes p [R, S, C].
+    """
+    rows, passes, classes = p.shape
+    numbers, mean = np.empty((rows, 4), np.float64), np.zeros((rows, classes), np.float64)
+    modes = np.empty(classes, np.int64)
+    for r in range(rows):
+        aleatoric = 0.0
+        modes[:] = 0
+        for s in range(passes):
+            modes[np.argmax(p[r, s])] += 1
+            aleatoric += _entropy_bits(p[r, s])
+            for c in range(classes):
+                mean[r, c] += p[r, s, c]
         for c in range(classes):
-            mean[c] += p[s, c]
-    for c in range(classes):
-        mean[c] /= passes
-    predictive = _entropy_bits(mean)
-    aleatoric /= passes
-    ratio = 1.0 - modes.max() / passes
-    return np.array([predictive, aleatoric, max(0.0, predictive - aleatoric), ratio]), mean
+            mean[r, c] /= passes
+        predictive = _entropy_bits(mean[r])
+        aleatoric /= passes
+        numbers[r, 0], numbers[r, 1] = predictive, aleatoric
+        numbers[r, 2], numbers[r, 3] = max(0.0, predictive - aleatoric), 1.0 - modes.max() / passes
+    return numbers, mean
 
 
 @compiled

@@ -89,12 +89,13 @@ def encoder_of(source: Mapping[str, Any]) -> Encoder:
 def warm_up() -> None:
     """Compile, or load from the compiler's cache, all that a first request would have to wait for.
 
-    Takes about a second once the cache is warm, about half a minute the first time on a machine.
+    Takes about a second once the cache is warm, about half a minute the first time on a machine. Networks of another
+    depth than the default, one hidden layer, are compiled where they are first used.
 
     Example:
         >>> warm_up()
     """
-    learner = build({"kind": "vector", "dim": 1}, hidden=(4, 4), components=1)
+    learner = build({"kind": "vector", "dim": 1}, hidden=(4,), components=1)
     state = learner.start(("0", "1"))
     # Long enough for the first class to grow stale, so that replay is compiled too.
     for seq in range(1, 40):

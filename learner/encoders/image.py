@@ -57,7 +57,7 @@ class ImageEncoder:
 
     def encode(self, state: EncoderState, x: Input) -> Tensor:  # noqa: ARG002 - the protocol's signature
         """Return the features [D] of an image [height, width, channels]."""
-        return torch.from_numpy(x.reshape(-1).astype(np.float32)) / 255.0
+        return torch.from_numpy(np.divide(x.reshape(-1), np.float32(255.0), dtype=np.float32))
 
     @property
     def bits(self) -> int:
@@ -66,7 +66,7 @@ class ImageEncoder:
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return which of the features [D] are above one half."""
-        return (features.numpy() > 0.5).astype(np.uint8)
+        return (features.numpy() > 0.5).view(np.uint8)
 
     def decode(
         self,

@@ -78,7 +78,7 @@ class Fusion:
         return weights
 
     def votes(self, state: FusionState, network: Reals, remembered: Reals) -> Reals:
-        """Return the fused probabilities [S, C] of the network's votes [S, C] and the memories' log p [M, C]."""
+        """Return the fused probabilities of the network's votes, both [R, S, C], and the memories' log p [R, M, C]."""
         said: Reals = kernels.fused(network, remembered, self.voices(state), state.weights)
         return said
 

@@ -1,6 +1,6 @@
 """Compiled kernels of fusion: several experts' probabilities become one.
 
-Shapes: S votes, C classes, M memories, E = M + 1 experts (the network first), E + 1 voices (the experts
+Shapes: R inputs, S votes, C classes, M memories, E = M + 1 experts (the network first), E + 1 voices (the experts
 and their pool).
 """
 
@@ -18,15 +18,16 @@ Reals = NDArray[np.float64]
 
 @compiled
 def log_softmax(values: Reals, temperature: Number) -> Reals:
-    """Return log softmax(values/temperature) over the last index, [M, C]."""
+    """Return log softmax(values/temperature) over the last index, [R, M, C]."""
     out = np.empty_like(values)
-    for m in range(len(values)):
-        most, total = values[m].max(), 0.0
-        for c in range(values[m].size):
-            out[m, c] = (values[m, c] - most) / temperature
-            total += math.exp(out[m, c])
-        for c in range(values[m].size):
-            out[m, c] -= math.log(total)
+    for r in range(values.shape[0]):
+        for m in range(values.shape[1]):
+            most, total = values[r, m].max(), 0.0
+            for c in range(values.shape[2]):
+                out[r, m, c] = (values[r, m, c] - most) / temperature
+                total += math.exp(out[r, m, c])
+            for c in range(values.shape[2]):
+                out[r, m, c] -= math.log(total)
     return out
 
 
@@ -61,28 +62,37 @@ def pooled(log_p: Reals, weights: Reals) -> Reals:
 
 @compiled
 def fused(votes: Reals, remembered: Reals, voices: Reals, weights: Reals) -> Reals:
-    """Return every vote's fused probabilities [S, C].
+    """Return every vote's fused probabilities [R, S, C].
 
     p_s = v_0 q_s + sum_m v_m r_m + v_E pool(q_s, r), with the network's vote q_s and the memories' r_m.
 
     Args:
-        votes: the network's probabilities [S, C].
-        remembered: the memories' log probabilities [M, C].
+        votes: the network's probabilities [R, S, C].
+        remembered: the memories' log probabilities [R, M, C].
         voices: weights of experts and pool in the sum [E + 1].
         weights: exponents of the pool [E].
     """
-    out = np.zeros_like(votes)
-    log_p = np.empty((len(remembered) + 1, votes[0].size), np.float64)
-    for m in range(len(remembered)):
-        log_p[m + 1] = remembered[m]
-    for s in range(len(votes)):
-        for c in range(votes[s].size):
-            log_p[0, c] = math.log(max(votes[s, c], 1e-300))
-        pool = pooled(log_p, weights)
-        for c in range(votes[s].size):
-            out[s, c] = voices[0] * votes[s, c] + voices[voices.size - 1] * pool[c]
-            for m in range(len(remembered)):
-                out[s, c] += voices[m + 1] * math.exp(remembered[m, c])
+    rows, passes, classes = votes.shape
+    out = np.empty_like(votes)
+    told, said = np.empty(classes, np.float64), np.empty(classes, np.float64)
+    for r in range(rows):
+        told[:] = 0.0
+        said[:] = 0.0
+        for m in range(remembered.shape[1]):
+            for c in range(classes):
+                told[c] += weights[m + 1] * remembered[r, m, c]
+                said[c] += voices[m + 1] * math.exp(remembered[r, m, c])
+        for s in range(passes):
+            most, total = -np.inf, 0.0
+            for c in range(classes):
+                out[r, s, c] = told[c] + weights[0] * math.log(max(votes[r, s, c], 1e-300))
+                most = max(most, out[r, s, c])
+            for c in range(classes):
+                out[r, s, c] = math.exp(out[r, s, c] - most)
+                total += out[r, s, c]
+            for c in range(classes):
+                pool = voices[voices.size - 1] * out[r, s, c] / total
+                out[r, s, c] = pool + said[c] + voices[0] * votes[r, s, c]
     return out
 
 

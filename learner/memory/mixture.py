@@ -113,15 +113,16 @@ class GenerativeMemory:
             state: what is remembered.
             code: 0 or 1 [Z], uint8.
         """
-        return self.class_logs(state, self.component_logs(state, code))
+        by_class: Reals = self.class_logs(state, self.component_logs(state, code[None]))[0]
+        return by_class
 
-    def component_logs(self, state: MemoryState, code: Bytes) -> Reals:
-        """Return log p(code | component) in nats [C K], class by class; void where a component is missing."""
-        logs: Reals = kernels.component_logs(state.prototypes.reshape(self.bits, -1), state.off.reshape(-1), code)
+    def component_logs(self, state: MemoryState, codes: Bytes) -> Reals:
+        """Return log p(code | component) in nats [R, C K] of codes [R, Z], class by class; void where missing."""
+        logs: Reals = kernels.component_logs(state.prototypes.reshape(self.bits, -1), state.off.reshape(-1), codes)
         return logs
 
     def class_logs(self, state: MemoryState, logs: Reals) -> Reals:
-        """Return `log_likelihood` from the `component_logs`."""
+        """Return `log_likelihood` of each code [R, C] from the `component_logs`."""
         by_class: Reals = kernels.class_logs(logs, state.counts, self.bits * math.log(0.5))
         return by_class
 
@@ -139,38 +140,17 @@ class GenerativeMemory:
             code: 0 or 1 [Z], uint8.
             index: the class, 0 … C - 1.
             counter: the label's key of the noise of rounding, 0 … 2^64 - 1.
-            logs: the `component_logs` of this state and code, where they are at hand already.
+            logs: the `component_logs` of this state and code [C K], where they are at hand already.
         """
-        prototypes, counts, last = state.prototypes.copy(), state.counts.copy(), state.last.copy()
-        off, spread = state.off.copy(), state.spread.copy()
-        flat = prototypes.reshape(self.bits, -1)
-        first = index * counts.shape[1]
-        logs = (self.component_logs(state, code) if logs is None else logs)[first : first + counts.shape[1]]
-        k = int(np.count_nonzero(counts[index]))
-        if self._starts_component(flat, counts[index], logs, first):
-            off[index, k] = kernels.imprint(flat, first + k, code)
-        else:
-            conscience = math.sqrt(spread[index, 1]) or 20.0
-            k = int(kernels.most_willing(logs, counts[index], conscience))
-            rate = max(1.0 / (counts[index, k] + 1.0), self.rate_floor)
-            off[index, k] = kernels.drift_towards(flat, first + k, code, rate, *self._key(counter))
-            _follow(spread[index], float(logs[: np.count_nonzero(counts[index])].max()), int(counts[index].sum()))
-        counts[index, k] += 1
-        last[index, k] = counts.sum()
-        return MemoryState(prototypes, counts, last, off, spread)
+        logs = self.component_logs(state, code[None])[0] if logs is None else logs
+        after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
+        kernels.take_in(tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter))
+        return after
 
     def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:
         """Return mu of components `units` [R], counted through all classes, [R, Z]."""
         chances: Reals = kernels.chances(state.prototypes.reshape(self.bits, -1), units)
         return chances
-
-    def _starts_component(self, flat: Bytes, counts: NDArray[np.int64], logs: Reals, first: int) -> bool:
-        live = int(np.count_nonzero(counts))
-        if live == 0 or live == len(counts) or self.surprise is None:
-            return live < len(counts)
-        expected = [kernels.expected_logs(flat, first + k) for k in range(live)]
-        fits = [(logs[k] - mean) / math.sqrt(variance) for k, (mean, variance) in enumerate(expected)]
-        return float(max(fits)) < -self.surprise
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REMEMBER), np.uint64(self.lane)
@@ -179,11 +159,3 @@ class GenerativeMemory:
         whole = np.zeros((classes, components), np.int64)
         prototypes = np.zeros((self.bits, classes, components), np.uint8)
         return MemoryState(prototypes, whole, whole, whole.astype(np.float64), np.zeros((classes, 2)))
-
-
-def _follow(spread: Reals, value: float, seen: int) -> None:
-    """Move a running mean and variance towards `value`, at rate max(1/(seen + 1), .01)."""
-    rate = max(1.0 / (seen + 1.0), 0.01)
-    apart = value - spread[0]
-    spread[0] += rate * apart
-    spread[1] = (1.0 - rate) * (spread[1] + rate * apart * apart)

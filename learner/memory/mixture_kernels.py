@@ -3,7 +3,7 @@
 A prototype's byte q stands for mu = .01 + .98 q/255, so its log-odds are one of 256 numbers, and a code's likelihood
 is a sum of looked-up numbers over its set bits. Bits repeat: one thread, sums in index order.
 
-Shapes: Z bits of a code, U = C K components side by side (K of each class).
+Shapes: R codes, Z bits of a code, U = C K components side by side (K of each class).
 """
 
 from __future__ import annotations
@@ -28,50 +28,75 @@ ODDS = np.log(_LEVELS / (1.0 - _LEVELS)).astype(np.float32)
 OFF = np.log(1.0 - _LEVELS)
 """log (1 - mu) by byte."""
 _ZERO, _PER_WORD, _CHUNK_BITS, _CHUNK = np.float32(0.0), 4, 16, np.uint64(0xFFFF)
+_TILE = 32
+_FIRST_CONSCIENCE, _SLOWEST = 20.0, 0.01
+_NOTHING = -60.0
+"""Nats below the best component from which another one's share is lost in the sum's rounding, whatever its count."""
 
 
 @compiled
-def component_logs(prototypes: Bytes, off: Reals, code: Bytes) -> Reals:
-    """Return log p(code | component) of all components [U].
+def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
+    """Return log p(code | component) of all components for each code, [R, U].
+
+    In tiles of codes that share one looked-up row of prototypes; no code depends on its neighbours.
 
     Args:
         prototypes: bytes [Z, U].
         off: sum over bits of log (1 - mu), [U].
-        code: 0 or 1 [Z].
+        codes: 0 or 1 [R, Z].
     """
-    total = np.zeros(prototypes.shape[1], np.float32)
-    for z in range(code.size):
-        if code[z]:
-            row = prototypes[z]
-            for u in range(row.size):
-                total[u] += ODDS[row[u]]
-    return off + total
+    rows, units = codes.shape[0], prototypes.shape[1]
+    out = np.empty((rows, units), np.float64)
+    odds, total = np.empty(units, np.float32), np.empty((min(rows, _TILE), units), np.float32)
+    for first in range(0, rows, _TILE):
+        tile = codes[first : first + _TILE]
+        total[:] = _ZERO
+        for z in range(prototypes.shape[0]):
+            at_hand = False
+            for r in range(tile.shape[0]):
+                if tile[r, z]:
+                    if not at_hand:
+                        for u in range(units):
+                            odds[u] = ODDS[prototypes[z, u]]
+                        at_hand = True
+                    for u in range(units):
+                        total[r, u] += odds[u]
+        for r in range(tile.shape[0]):
+            for u in range(units):
+                out[first + r, u] = off[u] + total[r, u]
+    return out
 
 
 @compiled
 def class_logs(logs: Reals, counts: NDArray[np.int64], unknown: Number) -> Reals:
-    """Return log p(code | class) = logsumexp_k(log pi_k + log p(code | component k)), [C].
+    """Return log p(code | class) = logsumexp_k(log pi_k + log p(code | component k)) for each code, [R, C].
 
     Args:
-        logs: log p(code | component) [C K].
+        logs: log p(code | component) [R, C K].
         counts: codes that each component took in [C, K]; 0 where there is no component yet.
         unknown: what a class without any component gets.
     """
     classes, components = counts.shape
-    out = np.full(classes, unknown, np.float64)
+    out = np.full((logs.shape[0], classes), unknown, np.float64)
     for c in range(classes):
-        taken, most = 0, -np.inf
-        for k in range(components):
-            taken += counts[c, k]
-            if counts[c, k]:
-                most = max(most, logs[c * components + k])
+        taken = counts[c].sum()
         if taken:
-            total = 0.0
-            for k in range(components):
-                if counts[c, k]:
-                    total += counts[c, k] * math.exp(logs[c * components + k] - most)
-            out[c] = most + math.log(total / taken)
+            for r in range(logs.shape[0]):
+                own = logs[r, c * components : (c + 1) * components]
+                out[r, c] = _log_mixture(own, counts[c], taken)
     return out
+
+
+@compiled
+def _log_mixture(logs: Reals, counts: NDArray[np.int64], taken: int) -> Number:
+    most, total = -np.inf, 0.0
+    for k in range(counts.size):
+        if counts[k]:
+            most = max(most, logs[k])
+    for k in range(counts.size):
+        if counts[k] and logs[k] - most > _NOTHING:
+            total += counts[k] * math.exp(logs[k] - most)
+    return most + math.log(total / taken)
 
 
 @compiled
@@ -91,6 +116,59 @@ def most_willing(logs: Reals, counts: NDArray[np.int64], conscience: Number) -> 
 
 
 @compiled
+def take_in(
+    state: tuple[Bytes, NDArray[np.int64], NDArray[np.int64], Reals, Reals],
+    logs: Reals,
+    code: Bytes,
+    index: int,
+    rate_floor: Number,
+    surprise: Number,
+    key: tuple[Number, Number, Number, Number],
+) -> None:
+    """Take one code of class `index` into prototypes, counts, last, off and spread, all written.
+
+    Args:
+        state: these five.
+        logs: log p(code | component) [U] before.
+        code: 0 or 1 [Z].
+        index: the class.
+        rate_floor: the slowest rate of a component.
+        surprise: tau, above which a new component starts; 0: wherever there is room.
+        key: of the rounding's noise: seed, counter, purpose, lane.
+    """
+    prototypes, counts, last, off, spread = state
+    flat, components = prototypes.reshape(prototypes.shape[0], counts.size), counts.shape[1]
+    first, live = index * components, np.count_nonzero(counts[index])
+    own = logs[first : first + components]
+    if live == 0 or (live < components and _surprising(flat, first, own[:live], surprise)):
+        k = live
+        off[index, k] = imprint(flat, first + k, code)
+    else:
+        conscience = math.sqrt(spread[index, 1])
+        k = most_willing(own, counts[index], conscience if conscience > 0.0 else _FIRST_CONSCIENCE)
+        rate = max(1.0 / (counts[index, k] + 1.0), rate_floor)
+        off[index, k] = drift_towards(flat, first + k, code, rate, key)
+        slow = max(1.0 / (counts[index].sum() + 1.0), _SLOWEST)
+        apart = own[:live].max() - spread[index, 0]
+        spread[index, 0] += slow * apart
+        spread[index, 1] = (1.0 - slow) * (spread[index, 1] + slow * apart * apart)
+    counts[index, k] += 1
+    last[index, k] = counts.sum()
+
+
+@compiled
+def _surprising(prototypes: Bytes, first: int, logs: Reals, surprise: Number) -> bool:
+    """Return whether max_k (log p_k - E_k)/sqrt(V_k) < -surprise over a class's components."""
+    if surprise == 0.0:
+        return True
+    most = -np.inf
+    for k in range(logs.size):
+        mean, variance = expected_logs(prototypes, first + k)
+        most = max(most, (logs[k] - mean) / math.sqrt(variance))
+    return bool(most < -surprise)
+
+
+@compiled
 def imprint(prototypes: Bytes, unit: int, code: Bytes) -> Number:
     """Write a new component, mu = .1 + .8 code; return its sum of log (1 - mu)."""
     off = 0.0
@@ -103,17 +181,10 @@ def imprint(prototypes: Bytes, unit: int, code: Bytes) -> Number:
 
 @compiled
 def drift_towards(
-    prototypes: Bytes,
-    unit: int,
-    code: Bytes,
-    rate: Number,
-    seed: Number,
-    counter: Number,
-    purpose: Number,
-    lane: Number,
+    prototypes: Bytes, unit: int, code: Bytes, rate: Number, key: tuple[Number, Number, Number, Number]
 ) -> Number:
     """Move mu += rate (code - mu) of one component, rounded at random so that its mean is kept; return the new off."""
-    drawn = words(seed, counter, purpose, lane, (code.size + _PER_WORD - 1) // _PER_WORD)
+    drawn = words(key[0], key[1], key[2], key[3], (code.size + _PER_WORD - 1) // _PER_WORD)
     off = 0.0
     for z in range(code.size):
         chunk = (drawn[z // _PER_WORD] >> np.uint64(_CHUNK_BITS * (z % _PER_WORD))) & _CHUNK

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
-from learner.memory.fusion_kernels import log_softmax
 from learner.memory.mixture import GenerativeMemory, MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
 from learner.memory.replay import Dream, Replay
@@ -40,19 +40,19 @@ class RecollectionState(NamedTuple):
 
 
 class Recall(NamedTuple):
-    """What the memories say of one code.
+    """What the memories say of R codes.
 
     Attributes:
-        logs: log p(code | component) of each memory.
-        log_p: log p(class | code) of each memory [M, C].
-        best: max_c log p(code | c) of the slowest memory, nats.
-        novelty: how many deviations `best` lies below what is usual; 0 while nothing is usual yet.
+        logs: log p(code | component) of each memory [R, U].
+        log_p: log p(class | code) of each memory [R, M, C].
+        best: max_c log p(code | c) of the slowest memory [R], nats.
+        novelty: how many deviations `best` lies below what is usual [R]; 0 while nothing is usual yet.
     """
 
     logs: tuple[Reals, ...]
     log_p: Reals
-    best: float
-    novelty: float
+    best: Reals
+    novelty: Reals
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class Recollection:
         >>> state = recollection.start(2)
         >>> for seq in range(1, 9):
         ...     code = np.full(8, seq % 2, np.uint8)
-        ...     state = recollection.learn(state, recollection.recall(state, code), code, seq % 2, counter=seq)
-        >>> recalled = recollection.recall(state, np.ones(8, np.uint8))
-        >>> np.exp(recalled.log_p[0]).round(2).tolist()
+        ...     state = recollection.learn(state, recollection.recall(state, code[None]), code, seq % 2, counter=seq)
+        >>> recalled = recollection.recall(state, np.ones((1, 8), np.uint8))
+        >>> np.exp(recalled.log_p[0, 0]).round(2).tolist()
         [0.0, 1.0]
     """
 
@@ -122,36 +122,38 @@ class Recollection:
         pairs = zip(self.memories, state.memories, strict=True)
         return state._replace(memories=tuple(memory.grow(of, classes) for memory, of in pairs))
 
-    def recall(self, state: RecollectionState, code: Bytes) -> Recall:
-        """Return what the memories say of one code [Z], for at least one class."""
-        pairs = list(zip(self.memories, state.memories, strict=True))
-        logs = tuple(memory.component_logs(of, code) for memory, of in pairs)
-        by_class = np.stack([memory.class_logs(of, part) for (memory, of), part in zip(pairs, logs, strict=True)])
+    def recall(self, state: RecollectionState, codes: Bytes) -> Recall:
+        """Return what the memories say of codes [R, Z], for at least one class."""
+        logs, by_class = [], []
+        for memory, of in zip(self.memories, state.memories, strict=True):
+            logs.append(memory.component_logs(of, codes))
+            by_class.append(memory.class_logs(of, logs[-1]))
         temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
-        best = float(by_class[0].max())
         seen, mean, variance = state.familiar.tolist()
-        novelty = (mean - best) / math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else 0.0
-        return Recall(logs, log_softmax(by_class, temperature), best, novelty)
+        deviation = math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else math.inf
+        best = by_class[0].max(axis=1)
+        log_p = kernels.log_softmax(np.stack(by_class, axis=1), temperature)
+        return Recall(tuple(logs), log_p, best, (mean - best) / deviation + 0.0)  # never -0
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
-        """Return the fused probabilities [S, C] of the network's votes [S, C] and what was recalled."""
+        """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
         return self.fusion.votes(state.fusion, network, recalled.log_p)
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
-        """Return the state with trust moved by one label, of which the network had said `network` [C]."""
-        log_p = np.concatenate([np.log(np.maximum(network, 1e-300))[None], recalled.log_p])
+        """Return the state with trust moved by one label: the network had said `network` [C], memories `recalled`."""
+        log_p = np.concatenate([np.log(np.maximum(network, 1e-300))[None], recalled.log_p[0]])
         seen, mean, variance = state.familiar.tolist()
         rate = max(1.0 / (seen + 1.0), _SLOWEST)
-        apart = recalled.best - mean
+        apart = float(recalled.best[0]) - mean
         familiar = np.array([seen + 1.0, mean + rate * apart, (1.0 - rate) * (variance + rate * apart * apart)])
         return state._replace(fusion=self.fusion.learn(state.fusion, log_p, index), familiar=familiar)
 
     def learn(
         self, state: RecollectionState, recalled: Recall, code: Bytes, index: int, *, counter: int
     ) -> RecollectionState:
-        """Return the state with one more code of class `index`; `recalled` is what `recall` gave for state and code."""
+        """Return the state with one more code [Z] of class `index`; `recalled` is what `recall` gave for it alone."""
         rungs = zip(self.memories, state.memories, recalled.logs, strict=True)
-        learned = tuple(memory.learn(of, code, index, counter=counter, logs=logs) for memory, of, logs in rungs)
+        learned = tuple(memory.learn(of, code, index, counter=counter, logs=logs[0]) for memory, of, logs in rungs)
         return state._replace(memories=learned)
 
     def dream(self, state: RecollectionState, *, counter: int) -> Dream | None:

@@ -72,12 +72,14 @@ class SparseMemory:
 
     def log_likelihood(self, state: MemoryState, code: Bytes) -> Reals:
         """Return log p(code | class) - log p(code | everywhere) in nats [C]."""
-        return self.class_logs(state, self.component_logs(state, code))
+        logs: Reals = self.component_logs(state, code[None])[0]
+        return logs
 
-    def component_logs(self, state: MemoryState, code: Bytes) -> Reals:
-        """Return `log_likelihood`: a class is its only component."""
+    def component_logs(self, state: MemoryState, codes: Bytes) -> Reals:
+        """Return `log_likelihood` of each of codes [R, Z], [R, C]: a class is its only component."""
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
-        logs: Reals = kernels.log_ratios(state.prototypes[:, :, 0], seen, total, np.flatnonzero(code), self.smoothing)
+        sums = state.prototypes[:, :, 0]
+        logs: Reals = kernels.log_ratios(sums, seen, total, codes, self.smoothing)
         return logs
 
     def class_logs(self, state: MemoryState, logs: Reals) -> Reals:  # noqa: ARG002 - as every memory has it

@@ -1,6 +1,6 @@
 """Compiled float32 kernels between the layers: norm and gate forward and back, and the loss of the logits.
 
-The reference is `network`: `layer_norm`, `gate`, `gate_slope`, `layer_norm_backward`. Sums run in index order.
+The reference is `network`: `layer_norm`, `gate`, `gate_slope`, `layer_norm_backward`. Sums run in a fixed order.
 
 Shapes: R rows of the batch, H units of a layer, C classes.
 """
@@ -13,24 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.kernels import Array
+from learner.synapses.moment_kernels import Array
 
 _NORM_EPSILON = np.float32(1e-5)
+_LANES = 16
 _ZERO, _HALF, _ONE, _THREE_HALVES = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(1.5)
 
 
 @compiled
-def normalise(z: Array, y: Array) -> Number:
-    """Write y = (z - mean)/deviation of one row and return deviation = sqrt(variance + 1e-5)."""
-    mean = _ZERO
-    for j in range(z.size):
-        mean += z[j]
-    mean /= np.float32(z.size)
-    variance = _ZERO
+def lane_sum(values: Array) -> Number:
+    """Return the sum of values [N], added up in 16 lanes and the lanes in their order."""
+    lanes = np.zeros(_LANES, np.float32)
+    whole = values.size // _LANES
+    blocks = values[: whole * _LANES].reshape(whole, _LANES)
+    for block in range(whole):
+        for lane in range(_LANES):
+            lanes[lane] += blocks[block, lane]
+    for j in range(whole * _LANES, values.size):
+        lanes[j - whole * _LANES] += values[j]
+    total = _ZERO
+    for lane in range(_LANES):
+        total += lanes[lane]
+    return total
+
+
+@compiled
+def normalise(z: Array, y: Array, squares: Array) -> Number:
+    """Write y = (z - mean)/deviation of one row [N]; return deviation = sqrt(variance + 1e-5). `squares` is scratch."""
+    mean = lane_sum(z) / np.float32(z.size)
     for j in range(z.size):
         y[j] = z[j] - mean
-        variance += y[j] * y[j]
-    deviation = np.float32(math.sqrt(variance / np.float32(z.size) + _NORM_EPSILON))
+        squares[j] = y[j] * y[j]
+    deviation = np.float32(math.sqrt(lane_sum(squares) / np.float32(z.size) + _NORM_EPSILON))
     for j in range(z.size):
         y[j] /= deviation
     return deviation
@@ -39,9 +53,9 @@ def normalise(z: Array, y: Array) -> Number:
 @compiled
 def gate_forward(z: Array, y: Array, deviation: Array) -> Array:
     """Write y = layer_norm(z) [R, H] and its deviation [R]; return the gate h = 1{|y| > 1} [R, H]."""
-    h = np.empty_like(z)
+    h, squares = np.empty_like(z), np.empty(z.shape[1], np.float32)
     for r in range(z.shape[0]):
-        deviation[r] = normalise(z[r], y[r])
+        deviation[r] = normalise(z[r], y[r], squares)
         for j in range(z.shape[1]):
             h[r, j] = _ONE if abs(y[r, j]) > _ONE else _ZERO
     return h
@@ -85,11 +99,11 @@ def loss_gradient(z: Array, labels: NDArray[np.int64], weights: Array, scale: Nu
         grad: written [R, C].
     """
     loss = 0.0
-    logits = np.empty(z.shape[1], np.float32)
+    logits, squares = np.empty(z.shape[1], np.float32), np.empty(z.shape[1], np.float32)
     for r in range(z.shape[0]):
         deviation = _ONE
         if scale == 0.0:
-            deviation = normalise(z[r], logits)
+            deviation = normalise(z[r], logits, squares)
         else:
             for j in range(z.shape[1]):
                 logits[j] = np.float32(scale) * z[r, j]

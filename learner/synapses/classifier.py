@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.noise import Purpose, normal, uniform
-from learner.noise_kernels import normals
-from learner.synapses import kernels
+from learner.synapses import moment_kernels
 from learner.synapses.bimu import BiMURule
-from learner.synapses.committee import CompiledCommittee, Means, ReferenceCommittee
-from learner.synapses.kernels import Array
+from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
+from learner.synapses.moment_kernels import Array
 from learner.synapses.network import (
     Committee,
     Gradient,
@@ -26,7 +25,8 @@ from learner.synapses.network import (
     relaxed_gradient,
     sampled_gradient,
 )
-from learner.synapses.relaxed import Batch, relaxed_update
+from learner.synapses.relaxed_kernels import relaxed_update
+from learner.synapses.scoring_kernels import logits_of_one
 
 Form = Literal["relaxed", "sampled"]
 
@@ -153,7 +153,6 @@ class BiMU:
         *,
         counter: int,
         weights: Tensor | None = None,
-        means: Means | None = None,
     ) -> tuple[Layers, BiMUInfo]:
         """Return the state after one update on inputs x [B, D] with class indices y [B].
 
@@ -165,12 +164,11 @@ class BiMU:
             y: class indices [B], 0 … C - 1.
             counter: number of the update, 0 … 2^64 - 1.
             weights: weight of each input in the loss [B], >= 0; all 1 where not given.
-            means: the `means` of this state's committee, where they are at hand already.
         """
         if layers[-1].shape[1] < 2:
             return layers, BiMUInfo(None, 0.0)
         if self.compiled:
-            return self._learn_compiled(layers, x, y, weights, means or self._means(layers), counter)
+            return self._learn_compiled(layers, x, y, weights, counter)
         gradient = self.gradient(layers, x, y, counter=counter, weights=weights)
         steps = [self.rule.delta(lam, grad) for lam, grad in zip(layers, gradient.by_layer, strict=True)]
         moved = math.fsum(float(step.abs().sum(dtype=torch.float64)) for step in steps)
@@ -197,8 +195,17 @@ class BiMU:
                 self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers)
             )
             return ReferenceCommittee(self.augment, Committee(layers, bank, normed_logits=self.normed_logits))
-        banks = tuple(_float32_bank(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
-        return CompiledCommittee(self.augment_array, self._means(layers), banks, self.scale)
+        means = tuple(moment_kernels.means(lam.numpy()) for lam in layers)
+        return CompiledCommittee(self.augment_array, means, self._banks(layers), self.scale)
+
+    def votes_of_one(self, layers: Layers, x: Array) -> Array:
+        """Return the committee's logits [S, C] of one input [D], without making the committee."""
+        if not self.compiled:
+            votes: Array = self.committee(layers).votes(x[None])[0]
+            return votes
+        before, inputs = tuple(lam.numpy() for lam in layers), self.augment_array(x[None])
+        logits: Array = logits_of_one(before, self._banks(layers), inputs, self.scale)[0]
+        return logits
 
     @property
     def compiled(self) -> bool:
@@ -235,28 +242,21 @@ class BiMU:
         return out
 
     def _learn_compiled(
-        self, layers: Layers, x: Tensor, y: Tensor, weights: Tensor | None, means: Means, counter: int
+        self, layers: Layers, x: Tensor, y: Tensor, weights: Tensor | None, counter: int
     ) -> tuple[Layers, BiMUInfo]:
-        rows = len(x) * self.passes
-        each = np.ones(len(x), np.float32) if weights is None else weights.numpy().astype(np.float32)
-        batch = Batch(
-            x=np.tile(self.augment_array(x.numpy()), (self.passes, 1)),
-            labels=np.tile(y.numpy(), self.passes),
-            weights=np.tile(each / np.float32(self.passes), self.passes),
-            noise=[self._row_noise(counter, lane, rows, lam.shape[1]) for lane, lam in enumerate(layers)],
-        )
-        done = relaxed_update([lam.numpy() for lam in layers], means, batch, self.rule.constants(), self.scale)
-        synapses = sum(lam.size for lam in done.layers)
-        return tuple(map(torch.from_numpy, done.layers)), BiMUInfo(done.loss_bits, done.moved / synapses)
+        inputs, labels = self.augment_array(x.numpy()), y.numpy()
+        each = np.ones(len(labels), np.float32) if weights is None else weights.numpy().astype(np.float32)
+        if self.passes > 1:
+            inputs, labels = np.tile(inputs, (self.passes, 1)), np.tile(labels, self.passes)
+            each = np.tile(each / np.float32(self.passes), self.passes)
+        before = tuple(lam.numpy() for lam in layers)
+        learned = tuple(map(np.empty_like, before))
+        key = (np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN))
+        loss, moved = relaxed_update(before, inputs, labels, each, key, self.rule.constants(), self.scale, learned)
+        return tuple(map(torch.from_numpy, learned)), BiMUInfo(loss, moved / sum(lam.size for lam in learned))
 
-    def _row_noise(self, counter: int, lane: int, rows: int, units: int) -> Array:
-        key = (np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN), np.uint64(lane))
-        drawn: Array = normals(*key, rows * units).astype(np.float32).reshape(rows, units)
-        return drawn
-
-    @staticmethod
-    def _means(layers: Layers) -> Means:
-        return tuple(kernels.means(lam.numpy()) for lam in layers)
+    def _banks(self, layers: Layers) -> tuple[Array, ...]:
+        return tuple(_float32_bank(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
 
     def _start_columns(self, lane: int, fan_in: int, first: int, end: int) -> Tensor:
         columns = [uniform(self.seed, unit, Purpose.START, fan_in, lane=lane) for unit in range(first, end)]

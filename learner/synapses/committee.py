@@ -7,12 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from learner.synapses.kernels import Array
+from learner.synapses.moment_kernels import Array
 from learner.synapses.network import Committee
-from learner.synapses.scoring import committee_logits
-
-Means = tuple[Array, ...]
-"""tanh lambda of each layer, [fan_in, fan_out]."""
+from learner.synapses.scoring_kernels import committee_logits
 
 
 class ReferenceCommittee:
@@ -21,7 +18,6 @@ class ReferenceCommittee:
     def __init__(self, augment: Callable[[Tensor], Tensor], committee: Committee) -> None:
         self._augment = augment
         self._committee = committee
-        self.means: Means | None = None
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits [S, B, C] of inputs [B, D]."""
@@ -36,11 +32,13 @@ class ReferenceCommittee:
 class CompiledCommittee:
     """Scores by the compiled kernels; equal inputs get equal logits, to the bit, whatever else is in the batch."""
 
-    def __init__(self, augment: Callable[[Array], Array], means: Means, bank: tuple[Array, ...], scale: float) -> None:
+    def __init__(
+        self, augment: Callable[[Array], Array], means: tuple[Array, ...], bank: tuple[Array, ...], scale: float
+    ) -> None:
         self._augment = augment
         self._scale = scale
         self._bank = bank
-        self.means = means
+        self._means = means
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits [S, B, C] of inputs [B, D]."""
@@ -48,4 +46,5 @@ class CompiledCommittee:
 
     def votes(self, x: Array) -> Array:
         """Return the logits [B, S, C] of inputs [B, D]."""
-        return committee_logits(self.means, self._bank, self._augment(x), self._scale)
+        logits: Array = committee_logits(self._means, self._bank, self._augment(x), self._scale)
+        return logits

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from learner.asking.uncertainty import uncertainty
-from learner.asking.uncertainty_kernels import softmax, summary
+from learner.asking.uncertainty_kernels import softmax, summaries
 from tests.learner.golden import golden
 
 logits = arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 5)), elements=st.floats(-50, 50, width=32))
@@ -25,7 +25,7 @@ def test_uncertainty_equals_the_golden_numbers_to_nine_digits():
 
 @given(logits)
 def test_the_kernel_equals_the_reference(votes: np.ndarray):
-    numbers, mean = summary(softmax(votes))
+    (numbers,), (mean,) = summaries(softmax(votes[None]))
     said = uncertainty(torch.from_numpy(votes).double()[:, None])
     expected = [float(said.predictive_entropy), float(said.aleatoric), float(said.epistemic)]
     assert numbers[:3].tolist() == pytest.approx(expected, abs=1e-9)
@@ -34,7 +34,7 @@ def test_the_kernel_equals_the_reference(votes: np.ndarray):
 
 @given(logits)
 def test_uncertainties_stay_in_their_ranges(votes: np.ndarray):
-    (predictive, aleatoric, epistemic, ratio), mean = summary(softmax(votes))
+    ((predictive, aleatoric, epistemic, ratio),), (mean,) = summaries(softmax(votes[None]))
     most = np.log2(votes.shape[1]) + 1e-9
     assert 0.0 <= epistemic <= predictive <= most
     assert 0.0 <= aleatoric <= most

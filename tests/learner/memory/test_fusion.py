@@ -17,7 +17,7 @@ rounds = arrays(np.float64, (12, EXPERTS, CLASSES), elements=st.floats(-30, 0))
 def after(fusion: Fusion, said: np.ndarray) -> FusionState:
     state = fusion.start(EXPERTS)
     for number, values in enumerate(said):
-        state = fusion.learn(state, log_softmax(values, 1.0), number % CLASSES)
+        state = fusion.learn(state, log_softmax(values[None], 1.0)[0], number % CLASSES)
     return state
 
 
@@ -33,8 +33,8 @@ def test_the_voices_are_a_distribution_with_a_floor(said: np.ndarray):
 @given(rounds)
 def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(said: np.ndarray):
     fusion = Fusion()
-    log_p = log_softmax(said[-1], 1.0)
-    fused = fusion.votes(after(fusion, said[:-1]), np.exp(log_p[:1]), log_p[1:])[0]
+    log_p = log_softmax(said[-1][None], 1.0)[0]
+    fused = fusion.votes(after(fusion, said[:-1]), np.exp(log_p[:1])[None], log_p[None, 1:])[0, 0]
     assert abs(fused.sum() - 1.0) < 1e-9
     for expert in log_p:
         assert (np.log(fused) >= expert + math.log(fusion.floor) - 1e-9).all()

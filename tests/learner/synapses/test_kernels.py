@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learner.noise_kernels import words
-from learner.synapses import kernels
+from learner.synapses import moment_kernels
 from learner.synapses.classifier import BiMU
 from learner.synapses.network import Layers
 
@@ -87,7 +87,7 @@ def test_an_input_of_zeros_without_gradient_changes_nothing():
 
 def test_tanh_is_right_to_four_in_ten_million():
     x = np.linspace(-20.0, 20.0, 200_001, dtype=np.float32)[None]
-    t = kernels.means(x)
+    t = moment_kernels.means(x)
     assert np.abs(t - np.tanh(x.astype(np.float64))).max() < 4e-7
     assert np.abs(t).max() <= 1.0
 

@@ -1,0 +1,81 @@
+"""One relaxed update by the compiled kernels, for any number of layers, in one call."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.compiling import Number, compiled
+from learner.noise_kernels import normals
+from learner.synapses import activation_kernels
+from learner.synapses.kernels import forward, input_gradient, spread_gradient, update
+from learner.synapses.moment_kernels import Array
+
+_loss_gradient, _gate_forward = activation_kernels.loss_gradient, activation_kernels.gate_forward
+_gate_backward = activation_kernels.gate_backward
+
+
+@compiled
+def relaxed_update(
+    layers: tuple[Array, ...],
+    x: Array,
+    labels: NDArray[np.int64],
+    weights: Array,
+    key: tuple[Number, Number, Number],
+    rule: Array,
+    scale: Number,
+    learned: tuple[Array, ...],
+) -> tuple[Number, Number]:
+    """Write the layers after one update by local reparameterisation with relaxed moments.
+
+    Args:
+        layers: lambda of each layer [fan_in, fan_out], float32, left as they are.
+        x: inputs [R, D], float32.
+        labels: class index of each row [R].
+        weights: weight of each row in the loss [R], float32.
+        key: of the noise: seed, counter and purpose, uint64; the lane is the layer's number.
+        rule: lr, c_L, c_KL, N, lr_max, float32.
+        scale: logits = scale z; 0 means the published norm on the logits.
+        learned: written, shaped as `layers`.
+
+    Returns:
+        The loss in bits before the update, and the sum of |step| over all synapses.
+
+    Example:
+        >>> lam, learned = (np.zeros((3, 2), np.float32),), (np.empty((3, 2), np.float32),)
+        >>> x, labels, weights = np.ones((1, 3), np.float32), np.array([0]), np.ones(1, np.float32)
+        >>> key, rule = tuple(np.zeros(3, np.uint64)), np.array([1, 1, 1, 100, 1], np.float32)
+        >>> loss_bits, moved = relaxed_update(lam, x, labels, weights, key, rule, 0.1, learned)
+        >>> bool(learned[0][0, 0] > 0 > learned[0][0, 1]), bool(loss_bits > 0.0)
+        (True, True)
+    """
+    rows, inputs = x.shape[0], [x]
+    noise = [_noise(key, lane, rows, layers[lane].shape[1]) for lane in range(len(layers))]
+    z, spread = np.empty((rows, layers[0].shape[1]), np.float32), np.empty((rows, layers[0].shape[1]), np.float32)
+    reached, spreads = [forward(layers[0], x, noise[0], 0, z, spread)], [spread]
+    normed, deviations = [z], [spread[:, 0].copy()]
+    for index in range(1, len(layers)):
+        deviations[index - 1] = np.empty(rows, np.float32)
+        inputs.append(_gate_forward(z, z, deviations[index - 1]))
+        width = layers[index].shape[1]
+        z, spread = np.empty((rows, width), np.float32), np.empty((rows, width), np.float32)
+        reached.append(forward(layers[index], inputs[index], noise[index], 1, z, spread))
+        spreads.append(spread)
+        normed.append(z)
+        deviations.append(spread[:, 0].copy())
+    grad = np.empty_like(z)
+    loss_bits, moved = _loss_gradient(z, labels, weights, scale, grad), 0.0
+    for index in range(len(layers) - 1, -1, -1):
+        by_variance = spread_gradient(grad, noise[index], spreads[index])
+        moved += update(layers[index], inputs[index], grad, by_variance, reached[index], rule, learned[index])
+        if index:
+            by_x = input_gradient(inputs[index], grad, by_variance, reached[index])
+            grad = _gate_backward(by_x, normed[index - 1], deviations[index - 1])
+    return loss_bits, moved
+
+
+@compiled
+def _noise(key: tuple[Number, Number, Number], lane: int, rows: int, units: int) -> Array:
+    drawn = normals(key[0], key[1], key[2], np.uint64(lane), rows * units)
+    noise: Array = drawn.astype(np.float32).reshape(rows, units)
+    return noise
