@@ -8,6 +8,15 @@ pools). What is said is the mixture
 
 over the n voices, experts and pool, so -log p(label) exceeds no voice's own by more than log(1/v_i) <= log(1/floor).
 All evidence is prequential: from what was said before the label was learned.
+
+Such a record speaks of the classes that come up now. Of those that have not come up for long it knows nothing: an
+expert may have forgotten them since, or shine only because they are away. So where a share `silent` of all that was
+learned belongs to them, as much of the voice goes to the plain product of the network and the slowest memory, which
+needs no record:
+
+    p' = (1 - s) p + s softmax_c(log q(c) + log r_1(c)),    s = min(silent, 1 - floor)
+
+and no voice is missed by more than log(1/(v_i (1 - s))).
 """
 
 from __future__ import annotations
@@ -77,9 +86,23 @@ class Fusion:
         weights: Reals = kernels.voice_weights(state.evidence, self.floor)
         return weights
 
-    def votes(self, state: FusionState, network: Reals, remembered: Reals) -> Reals:
-        """Return the fused probabilities of the network's votes, both [R, S, C], and the memories' log p [R, M, C]."""
+    def votes(self, state: FusionState, network: Reals, remembered: Reals, *, silent: float = 0.0) -> Reals:
+        """Return the fused probabilities of the network's votes, both [R, S, C], and the memories' log p [R, M, C].
+
+        Args:
+            state: the record.
+            network: the network's votes [R, S, C].
+            remembered: the memories' log probabilities [R, M, C], the slowest memory first.
+            silent: the share of what was learned of which the record knows nothing, 0 … 1.
+        """
         said: Reals = kernels.fused(network, remembered, self.voices(state), state.weights)
+        if silent <= 0.0:
+            return said
+        share, product = min(silent, 1.0 - self.floor), np.zeros(len(state.weights))
+        product[:2] = 1.0
+        alone = np.zeros_like(state.evidence)
+        alone[-1] = 1.0
+        said = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)
         return said
 
     def learn(self, state: FusionState, log_p: Reals, index: int) -> FusionState:

@@ -12,7 +12,7 @@ from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
 from learner.memory.mixture import GenerativeMemory, MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
-from learner.memory.replay import Dream, Replay
+from learner.memory.replay import Dream, Replay, stale_classes
 from learner.memory.sparse import SparseMemory
 
 RATES = (0.01, 0.1, 0.5)
@@ -23,6 +23,8 @@ SPARSE_TEMPERATURE = 16.0
 
 _PER_ROOT_BIT = 0.7
 _SLOWEST = 0.01
+_SILENT = 30.0
+"""Intervals that a class may be missing before the record of who was right no longer speaks for it."""
 
 
 class RecollectionState(NamedTuple):
@@ -137,7 +139,10 @@ class Recollection:
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
-        return self.fusion.votes(state.fusion, network, recalled.log_p)
+        slowest = state.memories[0]
+        silent, _ = stale_classes(slowest, _SILENT)
+        share = float(slowest.counts[silent].sum()) / max(1, int(slowest.counts.sum()))
+        return self.fusion.votes(state.fusion, network, recalled.log_p, silent=share)
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
         """Return the state with trust moved by one label: the network had said `network` [C], memories `recalled`."""

@@ -18,6 +18,27 @@ from learner.noise import Purpose
 from learner.noise_kernels import uniforms
 
 
+def stale_classes(state: MemoryState, patience: float) -> tuple[NDArray[np.int64], int]:
+    """Return the classes that are missing for `patience` times their usual interval, and how many were ever seen.
+
+    Class c is stale where (t - last_c) n_c > patience t, with n_c its labels, last_c the number of its last one, t all.
+
+    Example:
+        >>> from learner.memory.mixture import GenerativeMemory
+        >>> memory = GenerativeMemory(bits=2)
+        >>> state = memory.start(2)
+        >>> for number in range(1, 41):
+        ...     label = 0 if number <= 10 else 1
+        ...     state = memory.learn(state, np.full(2, label, np.uint8), label, counter=number)
+        >>> stale_classes(state, 6.0)[0].tolist(), stale_classes(state, 60.0)[0].tolist()
+        ([0], [])
+    """
+    seen, last = state.counts.sum(axis=1), state.last.max(axis=1, initial=0)
+    now = int(seen.sum())
+    overdue = (now - last) * seen > patience * now
+    return np.flatnonzero(overdue & (seen > 0)), int(np.count_nonzero(seen))
+
+
 class Dreams(Protocol):
     """A memory that can be dreamt from: mixtures and sums."""
 
@@ -92,11 +113,8 @@ class Replay:
         return Dream(codes, labels, len(stale) / max(1, live - len(stale)) / self.draws)
 
     def stale(self, state: MemoryState) -> tuple[NDArray[np.int64], int]:
-        """Return the indices of the stale classes, and how many classes have been seen at all."""
-        seen, last = state.counts.sum(axis=1), state.last.max(axis=1, initial=0)
-        now = int(seen.sum())
-        overdue = (now - last) * seen > self.patience * now
-        return np.flatnonzero(overdue & (seen > 0)), int(np.count_nonzero(seen))
+        """Return the `stale_classes` at this patience."""
+        return stale_classes(state, self.patience)
 
     def _key(self, counter: int, lane: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REPLAY), np.uint64(lane)

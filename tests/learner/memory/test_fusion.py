@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -38,6 +39,17 @@ def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(sa
     assert abs(fused.sum() - 1.0) < 1e-9
     for expert in log_p:
         assert (np.log(fused) >= expert + math.log(fusion.floor) - 1e-9).all()
+
+
+@given(rounds, st.floats(0.0, 1.0))
+def test_where_the_record_is_silent_the_plain_product_speaks(said: np.ndarray, silent: float):
+    fusion, state = Fusion(), after(Fusion(), said[:-1])
+    log_p = log_softmax(said[-1][None], 1.0)[0]
+    network, remembered = np.exp(log_p[:1])[None], log_p[None, 1:]
+    product = np.exp(log_softmax((log_p[0] + log_p[1])[None, None], 1.0)[0, 0])
+    heard, mixed = (fusion.votes(state, network, remembered, silent=share)[0, 0] for share in (0.0, silent))
+    share = min(silent, 1.0 - fusion.floor)
+    assert mixed == pytest.approx((1.0 - share) * heard + share * product, abs=1e-12)
 
 
 @given(rounds)
