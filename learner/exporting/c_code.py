@@ -3,11 +3,12 @@
 PREAMBLE = """\
 /* A committee of binary networks, exported by Engram. C99; needs <stdint.h> and <math.h>, allocates nothing.
  *
- * float probabilities[ENGRAM_CLASSES];
+ * float features[ENGRAM_FEATURES], probabilities[ENGRAM_CLASSES];
+ * engram_encode(input, features);                        of pictures and vectors only
  * int best = engram_predict(features, probabilities);    engram_classes[best] is its name
  *
- * Features are those of Engram's encoder, ENGRAM_FEATURES finite floats. Weights are bits, 1 for +1 and 0 for -1, each
- * row of a layer packed from the lowest bit up. Memories and encoder are not part of this file.
+ * Weights are bits, 1 for +1 and 0 for -1, each row of a layer packed from the lowest bit up. The memories are not part
+ * of this file; of texts and tables neither is the encoder.
  */
 #ifndef ENGRAM_COMMITTEE_H
 #define ENGRAM_COMMITTEE_H
@@ -158,6 +159,8 @@ static inline int engram_predict(const float *features, float probabilities[ENGR
             best = c;
     return best;
 }
+"""
 
+END = """
 #endif
 """

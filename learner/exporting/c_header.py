@@ -11,18 +11,22 @@ from itertools import pairwise
 import numpy as np
 
 from learner.exporting import integers
-from learner.exporting.c_code import PREAMBLE, PREDICTION, STEPS_OF_A_MEMBER
+from learner.exporting.c_code import END, PREAMBLE, PREDICTION, STEPS_OF_A_MEMBER
 from learner.exporting.integers import Bytes
 from learner.exporting.packed import PackedCommittee
 
 _PER_LINE = 24
 
 
-def c_header(committee: PackedCommittee) -> Iterator[str]:
+def c_header(committee: PackedCommittee, encoding: str = "") -> Iterator[str]:
     """Yield the text of the header, part by part.
 
     It needs `stdint.h` and `math.h` only, allocates nothing and holds no state. `engram_logits` gives the logits of
     every member, `engram_predict` the mean probabilities and the most probable class.
+
+    Args:
+        committee: what is written.
+        encoding: what `c_encoding` gives for the learner's encoder; without it the header begins at features.
 
     Example:
         >>> weights = (np.array([[[0b01], [0b10]]], np.uint8),)
@@ -39,6 +43,8 @@ def c_header(committee: PackedCommittee) -> Iterator[str]:
     yield STEPS_OF_A_MEMBER
     yield _member(committee)
     yield PREDICTION
+    yield encoding
+    yield END
 
 
 def _figures(committee: PackedCommittee) -> str:

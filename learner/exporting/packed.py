@@ -3,7 +3,7 @@
 Member s has weights w in {-1, +1}, drawn once: w = +1 where u < P(w = +1) = sigmoid(2 lambda), u uniform on (0, 1) and
 keyed by (seed, s). Its passes need no noise: the committee's disagreement is that of its members.
 
-It holds the network alone: neither the memories beside it nor the encoder before it.
+It holds the network alone: neither the memories beside it nor the encoder before it, which `c_encoding` writes for C.
 """
 
 from __future__ import annotations

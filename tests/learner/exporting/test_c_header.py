@@ -10,7 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from learner import BiMU, LearnerState, build
-from learner.exporting import PackedCommittee, c_header, pack
+from learner.exporting import PackedCommittee, c_encoding, c_header, pack
 from tests.conftest import skip_or_fail
 
 READER = """
@@ -26,6 +26,21 @@ int main(void)
         fwrite(logits, sizeof logits, 1, stdout);
         fwrite(probabilities, sizeof probabilities, 1, stdout);
         fwrite(&best, sizeof best, 1, stdout);
+    }
+    return 0;
+}
+"""
+ENCODER = """
+#include "committee.h"
+#include <stdio.h>
+
+int main(void)
+{
+    INPUT input[SIZE];
+    float features[ENGRAM_FEATURES];
+    while (fread(input, sizeof input, 1, stdin) == 1) {
+        engram_encode(input, features);
+        fwrite(features, sizeof features, 1, stdout);
     }
     return 0;
 }
@@ -46,12 +61,12 @@ int main(void)
 """
 
 
-def compiled(folder: Path, committee: PackedCommittee, program: str) -> Path:
+def compiled(folder: Path, committee: PackedCommittee, program: str, encoding: str = "") -> Path:
     """Return a program that includes the committee's header, compiled without one warning."""
     compiler = shutil.which("cc")
     if compiler is None:
         skip_or_fail("no C compiler 'cc'")
-    (folder / "committee.h").write_text("".join(c_header(committee)))
+    (folder / "committee.h").write_text("".join(c_header(committee, encoding)))
     (folder / "reader.c").write_text(program)
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsanitize=undefined"]
     flags += ["-fno-sanitize-recover=all"]
@@ -133,3 +148,33 @@ def test_names_come_through_whatever_they_hold(tmp_path: Path):
     program = compiled(tmp_path, pack(network, state, members=1), NAMES)
     written = subprocess.run([program], capture_output=True, check=True).stdout
     assert tuple(written.decode().split("\0")[:-1]) == names
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ({"kind": "image", "width": 8, "height": 8, "channels": 1, "levels": 3, "projection": 5}, "uint8_t"),
+        ({"kind": "vector", "dim": 64}, "float"),
+        ({"kind": "vector", "dim": 64, "levels": 4, "projection": 9}, "float"),
+    ],
+    ids=["image", "vector", "vector, 4 levels"],
+)
+def test_c_makes_the_encoders_features_to_the_bit(tmp_path: Path, source: dict[str, object], kind: str):
+    x, y = load_digits(return_X_y=True)
+    rows = (x * 15.9).astype(np.uint8).reshape(-1, 8, 8, 1) if kind == "uint8_t" else x.astype(np.float32)
+    learner = build(source, seed=3, hidden=(8,))
+    state = learner.start()
+    for seq in range(50):
+        state, _ = learner.learn(state, rows[seq], str(y[seq]), seq=seq + 1)
+    program = ENCODER.replace("INPUT", kind).replace("SIZE", "64")
+    encoding = c_encoding(learner.encoder, state.encoder)
+    made = compiled(tmp_path, pack(learner.network, state, members=1), program, encoding)
+    written = subprocess.run([made], input=rows[50:].tobytes(), capture_output=True, check=True).stdout
+    expected = torch.stack([learner.encoder.encode(state.encoder, row) for row in rows[50:]]).numpy()
+    assert np.array_equal(np.frombuffer(written, np.float32).reshape(len(expected), -1), expected)
+
+
+@pytest.mark.parametrize("source", [{"kind": "text", "dim": 16}, {"kind": "tabular", "fields": {"x": "number"}}])
+def test_of_texts_and_tables_the_header_begins_at_features(source: dict[str, object]):
+    learner = build(source, hidden=(4,))
+    assert c_encoding(learner.encoder, learner.encoder.start()) == ""

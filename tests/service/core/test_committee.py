@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from learner import build
-from learner.exporting import PackedCommittee, c_header, pack
+from learner.exporting import PackedCommittee, c_encoding, c_header, pack
 from tests.conftest import Running
 
 PATH = "/v1/streams/s/committee"
@@ -28,7 +28,7 @@ def test_the_file_is_the_librarys_committee_of_the_same_log(service_on: Running)
     assert (found.classes, found.sizes, found.seq) == (expected.classes, expected.sizes, 8)
     assert all(np.array_equal(one, other) for one, other in zip(found.weights, expected.weights, strict=True))
     header = service_on.client.get(PATH, params={"members": 4, "format": "c"}).raise_for_status()
-    assert header.text == "".join(c_header(expected))
+    assert header.text == "".join(c_header(expected, c_encoding(learner.encoder, state.encoder)))
     assert service_on.client.get(PATH, params={"members": 4}).content == answer.content
 
 
