@@ -37,7 +37,8 @@ class Temperature:
 
     Args:
         rate: step, > 0.
-        bound: the most that one label counts, in nats, > 0.
+        bound: the most that one label counts, in nats, > 0. A bound as small as 2 makes the sure surer than they
+            should be: the rare label that was thought unlikely no longer outweighs the many that were expected.
         most: T stays in 1/most … most, > 1.
 
     Raises:
@@ -47,7 +48,7 @@ class Temperature:
         Guo et al., arXiv 1706.04599, section 4.2, fitted there on a held-out set; Zinkevich, 2003, for the slope.
 
     Example:
-        >>> temperature = Temperature()
+        >>> temperature = Temperature(rate=0.02)
         >>> state = temperature.start()
         >>> for n in range(1000):  # says .95, is right four times out of five
         ...     state = temperature.learn(state, np.array([0.95, 0.05]), 1 if n % 5 == 0 else 0)
@@ -55,8 +56,8 @@ class Temperature:
         [0.8, 0.2]
     """
 
-    rate: float = 0.02
-    bound: float = 2.0
+    rate: float = 0.003
+    bound: float = 5.0
     most: float = 8.0
 
     def __post_init__(self) -> None:

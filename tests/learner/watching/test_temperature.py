@@ -58,17 +58,18 @@ def test_it_stays_within_its_bounds_whatever_comes(labels: list[tuple[list[float
 @pytest.mark.parametrize("too_sure", [0.5, 2.0], ids=["not sure enough", "too sure"])
 def test_it_finds_the_temperature_that_a_stream_was_made_with(too_sure: float):
     draw = np.random.Generator(np.random.Philox(7))
-    state, sure, right = ONE.start(), [], []
+    temperature = Temperature(rate=0.02)
+    state, sure, right = temperature.start(), [], []
     for seq in range(6000):
         truth = np.exp(draw.normal(size=4) * 1.5)
         truth /= truth.sum()
         said = truth**too_sure / (truth**too_sure).sum()
         index = int(draw.choice(4, p=truth))
-        found = ONE.applied(state, said)
+        found = temperature.applied(state, said)
         if seq >= 2000:
             sure.append(found.max())
             right.append(found.argmax() == index)
-        state = ONE.learn(state, said, index)
+        state = temperature.learn(state, said, index)
     assert math.exp(state.log_temperature) == pytest.approx(too_sure, rel=0.35)
     assert expected_calibration_error(sure, right) < 0.04
 
