@@ -26,7 +26,7 @@ class Purpose(IntEnum):
     REMEMBER = 5
     REPLAY = 6
     EXPORT = 7
-    ENCODE = 8
+    ENCODE = 9
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

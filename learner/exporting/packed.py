@@ -31,7 +31,7 @@ _TILE = 256
 """Rows scored together; the result does not depend on it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PackedCommittee:
     """S binary networks that need neither torch nor a floating-point unit up to their logits.
 
