@@ -25,6 +25,8 @@ class Purpose(IntEnum):
     ASK = 4
     REMEMBER = 5
     REPLAY = 6
+    EXPORT = 7
+    ENCODE = 9
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from learner import warm_up
-from service.api import labels, live, monitoring, problems, queries, samples, session, streams
+from service.api import committees, labels, live, monitoring, problems, queries, samples, session, streams
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
 from service.bus import Bus
@@ -91,7 +91,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
-    for part in (session, streams, samples, queries, labels, monitoring, live):
+    for part in (session, streams, samples, queries, labels, committees, monitoring, live):
         app.include_router(part.router)
     _serve_ui(app)
     return app

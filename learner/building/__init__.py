@@ -37,7 +37,8 @@ def build(
 
     Args:
         source: what the input is: `kind` and the kind's own settings: "vector" {"dim"}, "image" {"width", "height",
-            "channels"}, "text" {} or {"dim"}, "tabular" {"fields"} or {"fields", "buckets"}.
+            "channels"}, both with "levels" and "projection" where their codes shall be finer than by default, "text" {}
+            or {"dim"}, "tabular" {"fields"} or {"fields", "buckets"}.
         seed: key of all noise, 0 … 2^64 - 1; equal seed and equal log give an equal learner.
         hidden: sizes of the network's hidden layers.
         rule: constants of BiMU.

@@ -9,7 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learner.encoders.projection import projected
 from learner.encoders.protocol import EncoderState, Input
+
+MOST_LEVELS = 63
+"""The most thresholds of one pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +21,15 @@ class ImageEncoder:
     """Pixels 0 … 255 of an image, flattened and scaled to 0 … 1. It has no state.
 
     From 0, not from -1: a dark ground then costs the network nothing and says nothing, which is both faster and more
-    accurate. Its code has one bit for each pixel: whether it is in the upper half.
+    accurate. Its code has a bit for each level and pixel: whether the pixel is above l/(levels + 1), l = 1 … levels; by
+    default one, the upper half. After these come the bits of a random sign projection of all pixels, where one is
+    asked for; they tell of what pixels do together, and say nothing of a picture's brightness.
 
     Args:
         width, height: in pixels, >= 1.
         channels: 1 (grey) or 3 (red, green, blue).
+        levels: thresholds of each pixel, 1 … 63.
+        projection: bits of the random sign projection, >= 0.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -35,12 +43,18 @@ class ImageEncoder:
     width: int
     height: int
     channels: int
+    levels: int = 1
+    projection: int = 0
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise ValueError(f"width and height must be >= 1, got {self.width} and {self.height}")
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3, got {self.channels}")
+        if not 1 <= self.levels <= MOST_LEVELS:
+            raise ValueError(f"levels must be in 1 … {MOST_LEVELS}, got {self.levels}")
+        if self.projection < 0:
+            raise ValueError(f"projection must be >= 0, got {self.projection}")
 
     @property
     def features(self) -> int:
@@ -61,17 +75,29 @@ class ImageEncoder:
 
     @property
     def bits(self) -> int:
-        """Z = D."""
-        return self.features
+        """Z = levels D + projection."""
+        return self.levels * self.features + self.projection
+
+    @property
+    def signs(self) -> int:
+        """Size of the projection's matrix."""
+        return self.projection * self.features
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
-        """Return which of the features [D] are above one half."""
-        return (features.numpy() > 0.5).view(np.uint8)
+        """Return the bits [Z] of features [D]: level by level which are above it, then the projection."""
+        pixels = features.numpy()
+        thresholds = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
+        passed = (pixels > thresholds[:, None]).reshape(-1).view(np.uint8)
+        if not self.projection:
+            return passed
+        return np.concatenate([passed, projected(pixels, self.projection, balanced=True)])
 
     def decode(
         self,
         state: EncoderState,  # noqa: ARG002 - the protocol's signature
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float32]:
-        """Return the codes [R, Z] as features [R, D]."""
-        return codes.astype(np.float32)
+        """Return features [R, D] of codes [R, Z]: the share of its levels that each pixel passed."""
+        levels = codes[:, : self.levels * self.features].reshape(len(codes), self.levels, self.features)
+        shares: NDArray[np.float32] = levels.sum(axis=1, dtype=np.float32) / np.float32(self.levels)
+        return shares

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner import encoding_kernels
+from learner.encoders.projection import projected
 from learner.encoders.protocol import EncoderState, Input
 
 LEVELS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
-"""Thermometer levels, in running standard deviations from the running mean."""
-_LEVELS = np.array(LEVELS)
+"""Thermometer levels by default, in running standard deviations from the running mean."""
+
+MOST_LEVELS = 63
+"""The most thermometer levels of one field."""
 
 MOST = 4.0
 """Standardised values are cut here, in standard deviations."""
@@ -22,16 +26,19 @@ MOST = 4.0
 
 @dataclass(frozen=True, slots=True)
 class VectorEncoder:
-    """Running standardisation, and beside it thermometer codes of +-1 at seven levels.
+    """Running standardisation, and beside it thermometer codes of +-1 at evenly spaced levels, seven by default.
 
     s = (x - mean)/deviation, cut to +-4; code_l = +1 where s > level_l, else -1. A field that has not varied yet gives
-    s = x - mean. Mean and deviation are Welford's, over the inputs learned so far.
+    s = x - mean. Mean and deviation are Welford's, over the inputs learned so far. The code has the thermometer's bits,
+    and after them the bits of a random sign projection of s, where one is asked for.
 
     Args:
         dim: length of a vector, >= 1.
+        levels: how many levels, evenly from -1.5 to 1.5 running deviations, 1 … 63; a single one is 0.
+        projection: bits of the random sign projection, >= 0.
 
     Raises:
-        ValueError: where `dim` is below 1.
+        ValueError: where a setting is out of its range.
 
     Example:
         >>> encoder = VectorEncoder(1)
@@ -43,15 +50,21 @@ class VectorEncoder:
     """
 
     dim: int
+    levels: int = len(LEVELS)
+    projection: int = 0
 
     def __post_init__(self) -> None:
         if self.dim < 1:
             raise ValueError(f"dim must be >= 1, got {self.dim}")
+        if not 1 <= self.levels <= MOST_LEVELS:
+            raise ValueError(f"levels must be in 1 … {MOST_LEVELS}, got {self.levels}")
+        if self.projection < 0:
+            raise ValueError(f"projection must be >= 0, got {self.projection}")
 
     @property
     def features(self) -> int:
-        """D = dim * 8: the standardised value and seven levels."""
-        return self.dim * (1 + len(LEVELS))
+        """D = dim (1 + levels): the standardised value and its levels."""
+        return self.dim * (1 + self.levels)
 
     def start(self) -> EncoderState:
         """Return (count [1], mean [dim], sum of squared deviations [dim]) of nothing, float64."""
@@ -68,26 +81,48 @@ class VectorEncoder:
         """Return the features [D] of a vector [dim]."""
         count, mean, squares = (part.numpy() for part in state)
         scaled = encoding_kernels.standardised(_float32(x), count[0], mean, squares, MOST)
-        return torch.from_numpy(encoding_kernels.thermometer(scaled, _LEVELS))
+        return torch.from_numpy(encoding_kernels.thermometer(scaled, thermometer_levels(self.levels)))
 
     @property
     def bits(self) -> int:
-        """Z = dim * 7: one bit for each level."""
-        return self.dim * len(LEVELS)
+        """Z = levels dim + projection."""
+        return self.dim * self.levels + self.projection
+
+    @property
+    def signs(self) -> int:
+        """Size of the projection's matrix."""
+        return self.projection * self.dim
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
-        """Return the thermometer's bits [Z] of features [D]."""
-        return (features.numpy()[self.dim :] > 0.0).astype(np.uint8)
+        """Return the bits [Z] of features [D]: the thermometer's, then the projection's."""
+        values = features.numpy()
+        passed = (values[self.dim :] > 0.0).astype(np.uint8)
+        if not self.projection:
+            return passed
+        return np.concatenate([passed, projected(values[: self.dim], self.projection, balanced=False)])
 
     def decode(
         self,
         state: EncoderState,  # noqa: ARG002 - the protocol's signature
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float32]:
-        """Return features [R, D] of codes [R, Z]: each value is the middle of its step, 2 at the ends."""
-        passed = codes.reshape(len(codes), len(LEVELS), self.dim).sum(axis=1)
-        steps = np.array([LEVELS[0] - 0.25, *((np.array(LEVELS[1:]) + LEVELS[:-1]) / 2.0), LEVELS[-1] + 0.25])
+        """Return features [R, D] of codes [R, Z]: each value is the middle of its step; the end steps are as wide."""
+        levels, codes = thermometer_levels(self.levels), codes[:, : self.levels * self.dim]
+        passed = codes.reshape(len(codes), self.levels, self.dim).sum(axis=1)
+        half = 1.5 / (self.levels - 1) if self.levels > 1 else 0.75
+        steps = np.array([levels[0] - half, *((levels[1:] + levels[:-1]) / 2.0), levels[-1] + half])
         return np.concatenate([steps[passed], 2.0 * codes - 1.0], axis=1).astype(np.float32)
+
+
+@lru_cache
+def thermometer_levels(levels: int) -> NDArray[np.float64]:
+    """Return the levels, evenly from -1.5 to 1.5; 0 where there is one.
+
+    Example:
+        >>> thermometer_levels(7).tolist() == list(LEVELS), thermometer_levels(1).tolist()
+        (True, [0.0])
+    """
+    return np.linspace(-1.5, 1.5, levels) if levels > 1 else np.zeros(1)
 
 
 def _float32(x: Input) -> NDArray[np.float32]:

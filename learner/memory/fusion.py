@@ -102,8 +102,8 @@ class Fusion:
         product[:2] = 1.0
         alone = np.zeros_like(state.evidence)
         alone[-1] = 1.0
-        said = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)
-        return said
+        heard: Reals = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)
+        return heard
 
     def learn(self, state: FusionState, log_p: Reals, index: int) -> FusionState:
         """Return the state after one label of class `index`, of which the experts had said log_p [E, C]."""

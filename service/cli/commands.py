@@ -50,6 +50,13 @@ class Format(StrEnum):
     LABEL_STUDIO = "label-studio"
 
 
+class CommitteeFormat(StrEnum):
+    """What a committee can be written as."""
+
+    NPZ = "npz"
+    C = "c"
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn what can go wrong into one line."""
@@ -176,6 +183,27 @@ def export(
     logs.configure("warning")
     with failures():
         export_stream(settings, stream, form.value, output)
+
+
+@app.command("committee")
+def committee(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+    members: Annotated[int, typer.Option(min=1, max=64, help="Binary networks to draw.")] = 16,
+    form: Annotated[
+        CommitteeFormat, typer.Option("--format", help="NumPy arrays, or a C99 header.")
+    ] = CommitteeFormat.NPZ,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; standard output without.")
+    ] = None,
+) -> None:
+    """Write a stream's network for small devices, as binary networks with one bit a weight."""
+    from service.cli.transfer import export_committee
+
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        export_committee(settings, stream, members, form.value, output)
 
 
 @contextmanager

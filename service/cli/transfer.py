@@ -67,8 +67,17 @@ def import_file(
 
 def export_stream(settings: Settings, stream: str, form: str, output: Path | None) -> None:
     """Write a stream to a file or to standard output."""
+    _download(settings, f"/v1/streams/{stream}/export", {"format": form}, output)
+
+
+def export_committee(settings: Settings, stream: str, members: int, form: str, output: Path | None) -> None:
+    """Write binary networks drawn from what a stream has learned to a file or to standard output."""
+    _download(settings, f"/v1/streams/{stream}/committee", {"members": members, "format": form}, output)
+
+
+def _download(settings: Settings, path: str, params: dict[str, str | int], output: Path | None) -> None:
     with connected(settings) as client:
-        request = client.build_request("GET", f"/v1/streams/{stream}/export", params={"format": form})
+        request = client.build_request("GET", path, params=params)
         answer = client.send(request, stream=True)
         try:
             if not answer.is_success:

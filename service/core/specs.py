@@ -23,11 +23,19 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Levels = Annotated[int, Field(ge=1, le=63, strict=True, description="thresholds of each number in the memory's code")]
+Projection = Annotated[
+    int, Field(ge=0, le=8192, strict=True, description="bits of a random sign projection in the memory's code")
+]
+
+
 class VectorInput(Spec):
     """A list of `dim` finite numbers."""
 
     kind: Literal["vector"]
     dim: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+    levels: Levels = 7
+    projection: Projection = 0
 
 
 class ImageInput(Spec):
@@ -37,6 +45,8 @@ class ImageInput(Spec):
     width: Annotated[int, Field(ge=1, le=1024, strict=True)]
     height: Annotated[int, Field(ge=1, le=1024, strict=True)]
     channels: Annotated[Literal[1, 3], Field(description="1 is grey, 3 is red, green and blue")] = 1
+    levels: Levels = 1
+    projection: Projection = 0
 
 
 class TextInput(Spec):

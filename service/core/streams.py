@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from learner.asking.budget import START
 from learner.building import encoder_of
+from learner.encoders import ImageEncoder, VectorEncoder
 from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
@@ -163,6 +164,11 @@ def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, class
     copies = 1 if input_spec.kind == "text" else learner.components * len(learner.rates)
     remembered = encoder.bits * copies * max(classes, 1)
     most = parts.settings.max_synapses
+    if isinstance(encoder, VectorEncoder | ImageEncoder) and encoder.signs > most:
+        raise UnacceptableError(
+            f"the random sign projection would have {encoder.signs:,} signs, at most {most:,} are allowed; "
+            "choose a smaller projection or a smaller input"
+        )
     if max(synapses, remembered) > most:
         raise UnacceptableError(
             f"the learner would have {synapses:,} synapses and {remembered:,} remembered bits, at most {most:,} of "

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from learner.exporting import PackedCommittee
 from tests.journeys.conftest import ENGRAM, clean_environment, engram
 
 
@@ -33,7 +34,7 @@ def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[s
 def test_help_lists_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "demo", "token", "import", "export"):
+    for command in ("serve", "demo", "token", "import", "export", "committee"):
         assert command in done.stdout
 
 
@@ -131,6 +132,13 @@ def test_what_is_imported_can_be_exported_in_every_format_with_and_without_a_run
     assert pq.read_table(target).column("label").to_pylist() == [row["label"] for row in rows]
     tasks = json.loads(run("export", "s", "--format", "label-studio", "--data-dir", folder).stdout)
     assert tasks[1]["annotations"][0]["result"][0]["value"]["choices"] == ["b"]
+    packed, header = tmp_path / "s.npz", tmp_path / "s.h"
+    assert run("committee", "s", "--members", "3", "-o", packed, "--data-dir", folder).returncode == 0
+    with np.load(packed, allow_pickle=False) as arrays:
+        committee = PackedCommittee.of_arrays(arrays)
+    assert (committee.members, committee.classes, committee.seq) == (3, ("a", "b"), 5)
+    assert run("committee", "s", "--format", "c", "-o", header, "--data-dir", folder).returncode == 0
+    assert "#define ENGRAM_MEMBERS 16\n" in header.read_text()
 
 
 def test_an_import_names_the_rows_that_it_refused_and_keeps_the_others(tmp_path: Path) -> None:

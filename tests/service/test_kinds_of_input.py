@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from learner import build
@@ -37,6 +38,28 @@ def test_what_the_service_says_equals_what_the_library_says_bit_for_bit(service_
         assert sent["prediction"]["probabilities"] == dict(said.probabilities)
         state, _info = learner.learn(state, data, label, seq=seq)
         service_on.settled()
+
+
+def test_finer_codes_are_a_streams_own_choice_and_equal_the_librarys(service: Running) -> None:
+    described = {"kind": "vector", "dim": 2, "levels": 15, "projection": 32}
+    made = service.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [16]})
+    assert made["input"] == described
+    learner = build(described, seed=5, hidden=(16,))
+    state = learner.start(("a", "b"))
+    for seq in range(1, 10):
+        x, label = np.array([seq % 3, seq % 2], np.float32), "ab"[seq % 2]
+        said = learner.scorer(state).predict(x)
+        assert said is not None
+        assert service.post(x.tolist(), label=label)["prediction"]["probabilities"] == dict(said.probabilities)
+        state, _info = learner.learn(state, x, label, seq=seq)
+        service.settled()
+
+
+def test_a_projection_larger_than_a_network_may_be_is_refused(service: Running) -> None:
+    body = {"name": "big", "input": {"kind": "vector", "dim": 3000, "levels": 1, "projection": 8192}}
+    answer = service.client.post("/v1/streams", json=body | {"learner": {"hidden": []}})
+    assert answer.status_code == 422
+    assert "24,576,000 signs" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -42,6 +42,7 @@ ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("GET", "/v1/streams/{stream}/labels"): (REVIEWS, None),
     ("DELETE", "/v1/labels/{label_id}"): (OPERATES | ANNOTATES, None),
     ("GET", "/v1/streams/{stream}/export"): (REVIEWS, None),
+    ("GET", "/v1/streams/{stream}/committee"): (REVIEWS, None),
     ("GET", "/v1/streams/{stream}/stats"): (EVERYONE, None),
     ("GET", "/v1/streams/{stream}/timeseries"): (EVERYONE, None),
     ("GET", "/v1/streams/{stream}/snapshots"): (EVERYONE, None),
