@@ -25,6 +25,9 @@ class Purpose(IntEnum):
     ASK = 4
     REMEMBER = 5
     REPLAY = 6
+    GATE = 8
+    GATE_LEARN = 9
+    GATE_SCORE = 10
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
+from learner.synapses.gating import Gate
 
 ENCODERS: Mapping[str, Callable[..., Encoder]] = {
     "vector": VectorEncoder,
@@ -31,6 +32,7 @@ def build(
     votes: int = 10,
     components: int = 16,
     rates: tuple[float, ...] = RATES,
+    gate: Gate = "none",
     device: str = "cpu",
 ) -> OnlineLearner:
     """Return the learner of a stream: encoder, network, and the ladder of memories beside it.
@@ -45,6 +47,7 @@ def build(
         components: K, components of a class in each memory; a text's memory has one.
         rates: the memories' rate floors, slowest first; (): the network learns alone. A text's memory is one that
             never forgets, whatever the rates.
+        gate: engram gates of the network: "none", "stochastic" or "sparse_code"; memories see the input as ever.
         device: where the network lives, "cpu" or as torch names it.
 
     Raises:
@@ -60,7 +63,7 @@ def build(
         'b'
     """
     encoder = encoder_of(source)
-    network = BiMU(encoder.features, hidden, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
+    network = BiMU(encoder.features, hidden, gate=gate, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
     if not rates:
         return OnlineLearner(encoder, network)
     if isinstance(encoder, TextEncoder):
