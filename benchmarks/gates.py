@@ -66,15 +66,16 @@ def load(train: int, *, full: bool, held_back: bool) -> Images:
 
 def published(data: Images, seed: int) -> Found:
     """Return the accuracy over all classes at the end of each form of the published network."""
-    forms = {
+    code = {"gate": "sparse_code", "hidden": (), "real_readout": True}
+    forms: dict[str, dict[str, object]] = {
         "binarised": {"gate": "none", "metaplasticity": 0.0},
         "metaplastic": {"gate": "none"},
         "metaplastic, present": {"gate": "none", "present_only": True},
         "engramBNN": {},
         "engramBNN, m = 50": {"metaplasticity": 50.0},
         "engramBNN, present": {"present_only": True},
-        "sparse code": {"gate": "sparse_code", "hidden": (), "metaplasticity": 0.0},
-        "sparse code, present": {"gate": "sparse_code", "hidden": (), "metaplasticity": 0.0, "present_only": True},
+        "sparse code": code,
+        "sparse code, present": code | {"present_only": True},
     }
     return {name: in_blocks(data, seed, settings) for name, settings in forms.items()}
 

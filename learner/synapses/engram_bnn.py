@@ -29,7 +29,8 @@ from learner.synapses.gating import Gate, gating
 from learner.synapses.metaplastic import Moments, adam_step
 
 Weights = Mapping[str, Tensor]
-Norms = tuple[tuple[Tensor, Tensor], ...]
+Norm = tuple[Tensor, Tensor]
+Norms = tuple[Norm, ...]
 
 _NORM_EPSILON, _NORM_RATE = 1e-5, 0.1
 
@@ -54,6 +55,7 @@ class EngramBNN:
         gate: "stochastic" as published, "none" for the metaplastic network without gates, "sparse_code" for a fixed
             sparse code in place of the input.
         metaplasticity: m >= 0; published 5 for ten digits, 175 for photographs of objects.
+        real_readout: logits = h_L W_o with real weights and no norm, in place of sign(W_o) behind a norm.
         present_only: take the softmax of the loss over the classes of the batch at hand, not over all.
         lr: step size of Adam, > 0.
         seed: key of all noise, 0 … 2^64 - 1.
@@ -76,6 +78,7 @@ class EngramBNN:
     hidden: tuple[int, ...] = (512,)
     gate: Gate = "stochastic"
     metaplasticity: float = 5.0
+    real_readout: bool = False
     present_only: bool = False
     lr: float = 0.005
     seed: int = 0
@@ -133,15 +136,15 @@ class EngramBNN:
             return self._forward(state.weights, state.norms, x, learning=None)[0]
 
     def _forward(self, weights: Weights, norms: Norms, x: Tensor, *, learning: int | None) -> tuple[Tensor, Norms]:
-        h = gating(self.gate, self.features, self.hidden, self.seed).seen(x)
-        encoded, moved = self._encoded(weights, x), []
+        h, encoded = gating(self.gate, self.features, self.hidden, self.seed).seen(x), self._encoded(weights, x)
+        moved: list[Norm] = []
         for layer, running in enumerate(norms):
+            if layer == len(self.hidden) and self.real_readout:
+                return h @ weights["readout"], (*moved, running)
             z, now = _batch_norm(h @ _sign(weights[f"binary {layer}"]), running, learning=learning is not None)
             moved.append(now)
-            if layer == len(self.hidden):
-                break
-            h = _sign((z * weights[f"scale {layer}"] + weights[f"shift {layer}"]).clamp(-1.0, 1.0))
-            if self.gate == "stochastic":
+            if layer < len(self.hidden):
+                h = _sign((z * weights[f"scale {layer}"] + weights[f"shift {layer}"]).clamp(-1.0, 1.0))
                 h = h * self._opened(weights, encoded, layer, learning)
         return z, tuple(moved)
 
@@ -152,7 +155,9 @@ class EngramBNN:
         return x
 
     def _opened(self, weights: Weights, encoded: Tensor, layer: int, learning: int | None) -> Tensor:
-        """Return the gates [B, H] of one layer, 0 or 1, with the slope of their probabilities."""
+        """Return the gates [B, H] of one layer, 0 or 1, with their probabilities' slope; 1 where there are none."""
+        if self.gate != "stochastic":
+            return torch.ones(())
         p = torch.sigmoid(encoded @ weights[f"gate {layer}"] + weights[f"gate {layer} shift"])
         purpose, counter = (Purpose.GATE_SCORE, 0) if learning is None else (Purpose.GATE_LEARN, learning)
         u = torch.from_numpy(uniform(self.seed, counter, purpose, p.numel(), lane=layer)).reshape(p.shape)
@@ -163,6 +168,8 @@ class EngramBNN:
         inputs = gating(self.gate, self.features, self.hidden, self.seed).width
         sizes = pairwise((inputs, *self.hidden, self.classes))
         shapes = {f"binary {layer}": size for layer, size in enumerate(sizes)}
+        if self.real_readout:
+            shapes["readout"] = shapes.pop(f"binary {len(self.hidden)}")
         if self.gate == "stochastic":
             encoder = pairwise((self.features, *ENCODER_SIZES))
             shapes |= {f"encoder {layer}": size for layer, size in enumerate(encoder)}
@@ -179,7 +186,7 @@ def _sign(real: Tensor) -> Tensor:
     return torch.where(real.detach() >= 0.0, 1.0, -1.0) + (real - real.detach())
 
 
-def _batch_norm(z: Tensor, running: tuple[Tensor, Tensor], *, learning: bool) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+def _batch_norm(z: Tensor, running: Norm, *, learning: bool) -> tuple[Tensor, Norm]:
     """Return z [B, H] normalised over the batch, or by the running moments, and the running moments moved."""
     mean, variance = running
     if learning:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,10 +10,11 @@ from learner.synapses.gating import GATES
 
 
 def batch(number: int, classes: tuple[int, ...] = (0, 1, 2)) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return 30 noisy copies of each class's own corner."""
-    generator = torch.Generator().manual_seed(number)
+    """Return 30 noisy copies of the classes' own points in 30 dimensions."""
+    points = torch.randn(4, 30, generator=torch.Generator().manual_seed(7))
+    generator = torch.Generator().manual_seed(1000 + number)
     y = torch.tensor([classes[index % len(classes)] for index in range(30)])
-    return torch.nn.functional.one_hot(y, 6).float() * 2 + 0.3 * torch.randn(30, 6, generator=generator), y
+    return points[y] + 0.3 * torch.randn(30, 30, generator=generator), y
 
 
 def trained(network: EngramBNN, batches: int = 120, classes: tuple[int, ...] = (0, 1, 2)) -> EngramBNNState:
@@ -23,8 +26,9 @@ def trained(network: EngramBNN, batches: int = 120, classes: tuple[int, ...] = (
 
 @pytest.mark.parametrize("gate", GATES)
 def test_it_learns_and_equal_seeds_give_equal_bits(gate: str):
-    hidden = () if gate == "sparse_code" else (64,)
-    network = EngramBNN(features=6, classes=3, hidden=hidden, gate=gate, lr=0.01, seed=4)
+    network = EngramBNN(features=30, classes=3, hidden=(64,), gate=gate, lr=0.01, seed=4)
+    if gate == "sparse_code":
+        network = replace(network, hidden=(), real_readout=True)
     state, again = trained(network), trained(network)
     assert all(torch.equal(state.weights[name], again.weights[name]) for name in state.weights)
     x, y = batch(999)
@@ -32,7 +36,7 @@ def test_it_learns_and_equal_seeds_give_equal_bits(gate: str):
 
 
 def test_learning_leaves_the_state_it_was_given_as_it_is():
-    network = EngramBNN(features=6, classes=3, hidden=(8, 8), seed=4)
+    network = EngramBNN(features=30, classes=3, hidden=(8, 8), seed=4)
     state = network.start()
     before = {name: weight.clone() for name, weight in state.weights.items()}
     after, _ = network.learn(state, *batch(1))
@@ -43,7 +47,7 @@ def test_learning_leaves_the_state_it_was_given_as_it_is():
 
 
 def test_a_loss_over_the_classes_present_moves_no_output_of_an_absent_one():
-    network = EngramBNN(features=6, classes=4, hidden=(32,), present_only=True, seed=4)
+    network = EngramBNN(features=30, classes=4, hidden=(32,), present_only=True, seed=4)
     start, state = network.start(), trained(network, batches=5, classes=(0, 1))
     moved = (state.weights["binary 1"] != start.weights["binary 1"]).any(dim=0)
     assert moved.tolist() == [True, True, False, False]
@@ -51,7 +55,7 @@ def test_a_loss_over_the_classes_present_moves_no_output_of_an_absent_one():
 
 def test_a_strongly_metaplastic_network_flips_fewer_weights():
     def flipped(metaplasticity: float) -> float:
-        network = EngramBNN(features=6, classes=3, hidden=(64,), metaplasticity=metaplasticity, lr=0.01, seed=4)
+        network = EngramBNN(features=30, classes=3, hidden=(64,), metaplasticity=metaplasticity, lr=0.01, seed=4)
         first, then = trained(network), None
         then = first
         for number in range(60):
@@ -62,9 +66,9 @@ def test_a_strongly_metaplastic_network_flips_fewer_weights():
 
 
 def test_a_batch_of_one_is_refused():
-    network = EngramBNN(features=6, classes=3)
+    network = EngramBNN(features=30, classes=3)
     with pytest.raises(ValueError, match="at least 2 inputs"):
-        network.learn(network.start(), torch.zeros(1, 6), torch.tensor([0]))
+        network.learn(network.start(), torch.zeros(1, 30), torch.tensor([0]))
 
 
 @pytest.mark.parametrize(
