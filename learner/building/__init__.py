@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from learner.encoders import AnyInput, Encoder, ImageEncoder, TabularEncoder, TextEncoder, VectorEncoder
 from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
-from learner.synapses.gating import Gate
+from learner.synapses.gating import GATES, Gate, gating
 
 ENCODERS: Mapping[str, Callable[..., Encoder]] = {
     "vector": VectorEncoder,
@@ -105,3 +106,7 @@ def warm_up() -> None:
         x: AnyInput = np.array([seq % 3], dtype=np.float32)
         state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
     learner.scorer(state).predict(x)
+    for gate in GATES:
+        gates, row = gating(gate, 1, (4,), 0), torch.zeros(1, 1)
+        gates.seen(row)
+        gates.learning(row, passes=1, counter=0)
