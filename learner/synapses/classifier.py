@@ -222,7 +222,7 @@ class BiMU:
     @property
     def compiled(self) -> bool:
         """Whether the compiled kernels serve this network: relaxed, in float32, on a CPU, without stochastic gates."""
-        relaxed = self.form == "relaxed" and self.gate != "stochastic"
+        relaxed = self.form == "relaxed" and self._gating.opening is None
         return relaxed and self.dtype == torch.float32 and self.device == "cpu"
 
     @property
