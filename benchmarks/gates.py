@@ -2,10 +2,11 @@
 
     python -m benchmarks.gates [--seeds 3] [--part published|product|both] [--held-back] [--full]
 
-`published`: engramBNN on Split-MNIST, two classes at a time, batches of 50, one epoch, 512 hidden units; 20,000 images.
-`product`: the learner of a stream, one label at a time, with and without its memories, in blocks of two classes and
-shuffled; 4,000 images. 2,000 of the test file are scored. `--full`: all images, the paper's size. `--held-back` scores
-the last 5,000 training images, which nothing learns: choices are made there, never on the test file.
+`published`: engramBNN on Split-MNIST, two classes at a time, batches of 50, one epoch, 512 hidden units; 10,000 images,
+2,000 of the test file to score. `product`: the learner of a stream, one label at a time, with and without its memories,
+in blocks of two classes and shuffled; 2,000 images, 1,000 to score. `--full`: all images, the paper's size.
+`--held-back` scores the last 5,000 training images, which nothing learns: choices are made there, never on the test
+file.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    parts: dict[str, tuple[Callable[[Images, int], Found], int]] = {
-        "published": (published, 20_000),
-        "product": (product, 4_000),
+    parts: dict[str, tuple[Callable[[Images, int], Found], int, int]] = {
+        "published": (published, 10_000, 2_000),
+        "product": (product, 2_000, 1_000),
     }
-    for name, (run, train) in parts.items():
+    for name, (run, train, test) in parts.items():
         if options.part in (name, "both"):
-            data = load(train, full=options.full, held_back=options.held_back)
+            data = load(train, test, full=options.full, held_back=options.held_back)
             told = {"part": name, "labels": len(data.y), "held_back": options.held_back}
             found = []
             for seed in range(options.seeds):
@@ -55,10 +56,10 @@ def main() -> None:
             report("gates", told | {"seeds": options.seeds} | summary(found))
 
 
-def load(train: int, *, full: bool, held_back: bool) -> Images:
+def load(train: int, test: int, *, full: bool, held_back: bool) -> Images:
     """Return what is learned and what is scored."""
     if not held_back:
-        return images("mnist", *((60_000, 10_000) if full else (train, 2_000)))
+        return images("mnist", *((60_000, 10_000) if full else (train, test)))
     data, end = images("mnist", 60_000, 0), 60_000 - HELD_BACK
     train = end if full else train
     return Images(data.x[:train], data.y[:train], data.x[end:], data.y[end:])
