@@ -118,10 +118,14 @@ def one_by_one(data: Images, order: NDArray[np.int64], seed: int, gate: str, rat
     return float(np.mean([one is not None and one.label == str(y) for one, y in zip(said, data.y_test, strict=True)]))
 
 
-def summary(found: Sequence[Found]) -> dict[str, str]:
-    """Return mean ± standard deviation of each row over the seeds."""
+def summary(found: Sequence[Found]) -> Found:
+    """Return the mean of each row over the seeds, and beside it the standard deviation."""
     columns = {name: np.array([one[name] for one in found]) for name in found[0]}
-    return {name: f"{column.mean():.3f} ± {column.std():.3f}" for name, column in columns.items()}
+    return {
+        key: float(value)
+        for name, column in columns.items()
+        for key, value in ((name, column.mean()), (f"{name}, sd", column.std()))
+    }
 
 
 if __name__ == "__main__":
