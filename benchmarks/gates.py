@@ -1,6 +1,6 @@
 """What engram gates are worth: the published network taken apart, and the learner of a stream with each gate.
 
-    python -m benchmarks.gates [--seeds 3] [--part published|product|both] [--held-back] [--full]
+    python -m benchmarks.gates [--seeds 2] [--part published|product|both] [--held-back] [--full]
 
 `published`: engramBNN on Split-MNIST, two classes at a time, batches of 50, one epoch, 512 hidden units; 10,000 images,
 2,000 of the test file to score. `product`: the learner of a stream, one label at a time, with and without its memories,
@@ -34,7 +34,7 @@ Found = dict[str, float]
 def main() -> None:
     """Run each part with each seed, then report means and standard deviations."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--part", choices=("published", "product", "both"), default="both")
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--full", action="store_true")
