@@ -26,7 +26,10 @@ class Purpose(IntEnum):
     REMEMBER = 5
     REPLAY = 6
     EXPORT = 7
-    ENCODE = 9
+    GATE = 8
+    GATE_LEARN = 9
+    GATE_SCORE = 10
+    ENCODE = 11
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

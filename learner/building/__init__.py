@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from learner.encoders import AnyInput, Encoder, ImageEncoder, TabularEncoder, TextEncoder, VectorEncoder
 from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
+from learner.synapses.gating import GATES, Gate, gating
 
 ENCODERS: Mapping[str, Callable[..., Encoder]] = {
     "vector": VectorEncoder,
@@ -31,6 +33,7 @@ def build(
     votes: int = 10,
     components: int = 16,
     rates: tuple[float, ...] = RATES,
+    gate: Gate = "none",
     device: str = "cpu",
 ) -> OnlineLearner:
     """Return the learner of a stream: encoder, network, and the ladder of memories beside it.
@@ -46,6 +49,7 @@ def build(
         components: K, components of a class in each memory; a text's memory has one.
         rates: the memories' rate floors, slowest first; (): the network learns alone. A text's memory is one that
             never forgets, whatever the rates.
+        gate: engram gates of the network: "none", "stochastic" or "sparse_code"; memories see the input as ever.
         device: where the network lives, "cpu" or as torch names it.
 
     Raises:
@@ -61,7 +65,7 @@ def build(
         'b'
     """
     encoder = encoder_of(source)
-    network = BiMU(encoder.features, hidden, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
+    network = BiMU(encoder.features, hidden, gate=gate, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
     if not rates:
         return OnlineLearner(encoder, network)
     if isinstance(encoder, TextEncoder):
@@ -103,3 +107,7 @@ def warm_up() -> None:
         x: AnyInput = np.array([seq % 3], dtype=np.float32)
         state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
     learner.scorer(state).predict(x)
+    for gate in GATES:
+        gates, row = gating(gate, 1, (4,), 0), torch.zeros(1, 1)
+        gates.seen(row)
+        gates.learning(row, passes=1, counter=0)

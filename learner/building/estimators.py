@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from learner.building import build
 from learner.state import LearnerState
+from learner.synapses.gating import Gate
 
 
 class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -21,6 +22,7 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: sizes of the network's hidden layers.
         components: K, components of a class in each memory.
         votes: S, passes of one prediction.
+        gate: engram gates of the network: "none", "stochastic" or "sparse_code".
         epochs: how often `fit` goes over its data, >= 1; `partial_fit` always once.
         random_state: key of all noise, 0 … 2^64 - 1; equal keys and equal calls give equal predictions.
 
@@ -38,12 +40,14 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, ...] = (256,),
         components: int = 16,
         votes: int = 10,
+        gate: Gate = "none",
         epochs: int = 1,
         random_state: int = 0,
     ) -> None:
         self.hidden = hidden
         self.components = components
         self.votes = votes
+        self.gate = gate
         self.epochs = epochs
         self.random_state = random_state
 
@@ -109,7 +113,11 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from learner.building.river import RiverClassifier  # noqa: PLC0415 - River is no dependency of the learner
 
         return RiverClassifier(
-            hidden=tuple(self.hidden), components=self.components, votes=self.votes, random_state=self.random_state
+            hidden=tuple(self.hidden),
+            components=self.components,
+            votes=self.votes,
+            gate=self.gate,
+            random_state=self.random_state,
         )
 
     def _checked(
@@ -126,7 +134,12 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _begin(self, classes: NDArray[Any]) -> None:
         source = {"kind": "vector", "dim": self.n_features_in_}
         self._learner = build(
-            source, seed=self.random_state, hidden=tuple(self.hidden), votes=self.votes, components=self.components
+            source,
+            seed=self.random_state,
+            hidden=tuple(self.hidden),
+            votes=self.votes,
+            components=self.components,
+            gate=self.gate,
         )
         self._names: list[Any] = classes.tolist()
         self.classes_ = classes

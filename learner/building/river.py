@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from river import base
 
 from learner.building import build
+from learner.synapses.gating import Gate
 
 
 class RiverClassifier(base.Classifier):
@@ -21,6 +22,7 @@ class RiverClassifier(base.Classifier):
         hidden: sizes of the network's hidden layers.
         components: K, components of a class in each memory.
         votes: S, passes of one prediction.
+        gate: engram gates of the network: "none", "stochastic" or "sparse_code".
         random_state: key of all noise, 0 … 2^64 - 1.
         places: how many fields are told apart, >= 1; later fields share the last place.
 
@@ -37,18 +39,25 @@ class RiverClassifier(base.Classifier):
         hidden: tuple[int, ...] = (256,),
         components: int = 16,
         votes: int = 10,
+        gate: Gate = "none",
         random_state: int = 0,
         places: int = 64,
     ) -> None:
         self.hidden = hidden
         self.components = components
         self.votes = votes
+        self.gate = gate
         self.random_state = random_state
         self.places = places
         self._fields: dict[Any, int] = {}
         self._labels: list[Any] = []
         self._learner = build(
-            {"kind": "vector", "dim": places}, seed=random_state, hidden=hidden, components=components, votes=votes
+            {"kind": "vector", "dim": places},
+            seed=random_state,
+            hidden=hidden,
+            components=components,
+            votes=votes,
+            gate=gate,
         )
         self._state = self._learner.start()
 

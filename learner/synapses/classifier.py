@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from learner.noise import Purpose, normal, uniform
 from learner.synapses import moment_kernels
 from learner.synapses.bimu import BiMURule
 from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
+from learner.synapses.gating import GATES, Gate, Gating, gating
 from learner.synapses.moment_kernels import Array
 from learner.synapses.network import (
     Committee,
@@ -67,6 +68,8 @@ class BiMU:
         votes: S, passes of one prediction, >= 1.
         constant_input: append an input of size sqrt(D).
         normed_logits: the published norm on the logits.
+        gate: "none"; "stochastic": a gate on every hidden unit that is open with a probability of the input's own;
+            "sparse_code": the network sees, in place of the input, which 2 % of 4,096 random units it drives most.
         rule: constants of the update.
         seed: key of all noise, 0 … 2^64 - 1.
         dtype: torch.float32 or torch.float64.
@@ -92,6 +95,7 @@ class BiMU:
     votes: int = 10
     constant_input: bool = True
     normed_logits: bool = False
+    gate: Gate = "none"
     rule: BiMURule = field(default_factory=BiMURule)
     seed: int = 0
     dtype: torch.dtype = torch.float32
@@ -105,6 +109,8 @@ class BiMU:
             raise ValueError(f"every hidden size must be >= 1, got {self.hidden}")
         if self.form not in ("relaxed", "sampled"):
             raise ValueError(f"form must be 'relaxed' or 'sampled', got {self.form!r}")
+        if self.gate not in GATES:
+            raise ValueError(f"gate must be one of {', '.join(GATES)}, got {self.gate!r}")
         if not 0 <= self.seed < 2**64:
             raise ValueError(f"seed must be in 0 … 2^64 - 1, got {self.seed}")
 
@@ -125,8 +131,8 @@ class BiMU:
 
     @property
     def inputs(self) -> int:
-        """D, with the constant input where there is one."""
-        return self.features + int(self.constant_input)
+        """D, or U where a sparse code stands for the input, with the constant input where there is one."""
+        return self._gating.width + int(self.constant_input)
 
     def start(self, classes: int) -> Layers:
         """Return the state before any label: lambda uniform in +-1/sqrt(fan_in), [fan_in, fan_out] each."""
@@ -179,14 +185,18 @@ class BiMU:
         self, layers: Layers, x: Tensor, y: Tensor, *, counter: int, weights: Tensor | None = None
     ) -> Gradient:
         """Return the gradient that `learn` would follow, by the reference in torch."""
-        inputs = self.augment(x)
+        inputs, engrams = self.augment(x), self._gating.learning(x, passes=self.passes, counter=counter)
         if self.form == "sampled":
             noise = tuple(self._weight_noise(counter, lane, lam.shape) for lane, lam in enumerate(layers))
-            return sampled_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights)
+            return sampled_gradient(
+                layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights, engrams=engrams
+            )
         noise = tuple(
             self._unit_noise(counter, lane, (self.passes, len(x), lam.shape[1])) for lane, lam in enumerate(layers)
         )
-        return relaxed_gradient(layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights)
+        return relaxed_gradient(
+            layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights, engrams=engrams
+        )
 
     def committee(self, layers: Layers) -> CompiledCommittee | ReferenceCommittee:
         """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
@@ -194,7 +204,9 @@ class BiMU:
             bank = tuple(
                 self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers)
             )
-            return ReferenceCommittee(self.augment, Committee(layers, bank, normed_logits=self.normed_logits))
+            one = partial(self._gating.scoring, votes=self.votes)
+            committee = Committee(layers, bank, normed_logits=self.normed_logits, engrams=one)
+            return ReferenceCommittee(self.augment, committee)
         means = tuple(moment_kernels.means(lam.numpy()) for lam in layers)
         return CompiledCommittee(self.augment_array, means, self._banks(layers), self.scale)
 
@@ -209,8 +221,9 @@ class BiMU:
 
     @property
     def compiled(self) -> bool:
-        """Whether the compiled kernels serve this network: the relaxed form in float32 on a CPU."""
-        return self.form == "relaxed" and self.dtype == torch.float32 and self.device == "cpu"
+        """Whether the compiled kernels serve this network: relaxed, in float32, on a CPU, without stochastic gates."""
+        relaxed = self.form == "relaxed" and self._gating.opening is None
+        return relaxed and self.dtype == torch.float32 and self.device == "cpu"
 
     @property
     def scale(self) -> float:
@@ -226,20 +239,24 @@ class BiMU:
         """Return inputs [B, D] in the network's dtype, with the constant input where there is one."""
         if x.dim() != 2 or x.shape[1] != self.features:
             raise ValueError(f"x must be [B, {self.features}], got {tuple(x.shape)}")
-        x = x.to(dtype=self.dtype, device=self.device)
+        x = self._gating.seen(x).to(dtype=self.dtype, device=self.device)
         if not self.constant_input:
             return x
-        return torch.cat([x, x.new_full((len(x), 1), math.sqrt(self.features))], dim=1)
+        return torch.cat([x, x.new_full((len(x), 1), self._gating.constant)], dim=1)
 
     def augment_array(self, x: Array) -> Array:
         """Return the same as `augment`, of an array."""
         if x.ndim != 2 or x.shape[1] != self.features:
             raise ValueError(f"x must be [B, {self.features}], got {x.shape}")
         out = np.empty((len(x), self.inputs), np.float32)
-        out[:, : self.features] = x
+        out[:, : self._gating.width] = self._gating.seen_array(x)
         if self.constant_input:
-            out[:, -1] = math.sqrt(self.features)
+            out[:, -1] = self._gating.constant
         return out
+
+    @property
+    def _gating(self) -> Gating:
+        return gating(self.gate, self.features, self.hidden, self.seed)
 
     def _learn_compiled(
         self, layers: Layers, x: Tensor, y: Tensor, weights: Tensor | None, counter: int

@@ -11,6 +11,7 @@ Shapes: S samples, B batch, D features, H hidden, C classes. Source: arXiv 2605.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,7 @@ _NORM_EPSILON = 1e-5
 _VARIANCE_FLOOR = 1e-6
 
 Layers = tuple[Tensor, ...]
+Engrams = Callable[[Tensor], Layers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,14 @@ class _Sampled:
 
 
 def relaxed_gradient(
-    layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool, weights: Tensor | None = None
+    layers: Layers,
+    x: Tensor,
+    y: Tensor,
+    noise: Layers,
+    *,
+    normed_logits: bool,
+    weights: Tensor | None = None,
+    engrams: Layers = (),
 ) -> Gradient:
     """Return the gradient by local reparameterisation with relaxed moments.
 
@@ -110,6 +119,7 @@ def relaxed_gradient(
         noise: standard normal numbers per layer, [S, B, fan_out].
         normed_logits: the published network's norm on the logits.
         weights: weight of each input in the loss [B]; all 1 where not given.
+        engrams: 0 or 1 onto the units of each hidden layer [S, B, H]; all 1 where not given.
 
     Returns:
         `Gradient`, each layer's shaped like its lambda.
@@ -122,11 +132,18 @@ def relaxed_gradient(
         1.0
     """
     passes = [_Relaxed(relaxed_moments(lam), e) for lam, e in zip(layers, noise, strict=True)]
-    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits)
+    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits, engrams=engrams)
 
 
 def sampled_gradient(
-    layers: Layers, x: Tensor, y: Tensor, noise: Layers, *, normed_logits: bool, weights: Tensor | None = None
+    layers: Layers,
+    x: Tensor,
+    y: Tensor,
+    noise: Layers,
+    *,
+    normed_logits: bool,
+    weights: Tensor | None = None,
+    engrams: Layers = (),
 ) -> Gradient:
     """Return the gradient as published, with relaxed weights sampled at temperature 1.
 
@@ -137,6 +154,7 @@ def sampled_gradient(
         noise: numbers uniform on (-1, 1) per layer, [S, fan_in, fan_out].
         normed_logits: the published network's norm on the logits.
         weights: weight of each input in the loss [B]; all 1 where not given.
+        engrams: 0 or 1 onto the units of each hidden layer [S, B, H]; all 1 where not given.
 
     Returns:
         `Gradient`, each layer's shaped like its lambda.
@@ -150,7 +168,7 @@ def sampled_gradient(
     """
     means = [lam.tanh() for lam in layers]
     passes = [_Sampled((t + u) / (1.0 + t * u)) for t, u in zip(means, noise, strict=True)]
-    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits)
+    return _gradient(passes, x, y, weights, noise[0].shape[0], normed_logits=normed_logits, engrams=engrams)
 
 
 def _gradient(
@@ -161,6 +179,7 @@ def _gradient(
     samples: int,
     *,
     normed_logits: bool,
+    engrams: Layers,
 ) -> Gradient:
     inputs, spreads, normed, deviations = [x.expand(samples, *x.shape)], [], [], []
     for step in passes[:-1]:
@@ -169,7 +188,7 @@ def _gradient(
         spreads.append(spread)
         normed.append(activity)
         deviations.append(deviation)
-        inputs.append(gate(activity))
+        inputs.append(gate(activity) * engrams[len(inputs) - 1].to(activity) if engrams else gate(activity))
     z, spread = passes[-1].forward(inputs[-1])
     spreads.append(spread)
     each = torch.ones(len(y), dtype=z.dtype, device=z.device) if weights is None else weights.to(z)
@@ -180,6 +199,7 @@ def _gradient(
         by_layer.append(by_lam)
         if index > 0:
             activity = normed[index - 1]
+            by_input = by_input * engrams[index - 1].to(activity) if engrams else by_input
             grad = layer_norm_backward(by_input * gate_slope(activity), activity, deviations[index - 1])
     return Gradient(tuple(reversed(by_layer)), loss / math.log(2.0))
 
@@ -204,6 +224,7 @@ class Committee:
         layers: lambda of each layer, [fan_in, fan_out].
         bank: standard normal numbers per layer, [S, fan_out].
         normed_logits: the published network's norm on the logits.
+        engrams: gives 0 or 1 onto the units of each hidden layer [S, H] for one input [D]; all 1 where not given.
 
     Example:
         >>> committee = Committee((torch.zeros(2, 3),), (torch.ones(4, 3),), normed_logits=False)
@@ -211,10 +232,11 @@ class Committee:
         torch.Size([4, 5, 3])
     """
 
-    def __init__(self, layers: Layers, bank: Layers, *, normed_logits: bool) -> None:
+    def __init__(self, layers: Layers, bank: Layers, *, normed_logits: bool, engrams: Engrams | None = None) -> None:
         # Rows are outputs: one input is then a contiguous matrix-vector product.
         self._moments = [tuple(moment.T.contiguous() for moment in hard_moments(lam)) for lam in layers]
         self._bank = bank
+        self._engrams = engrams
         self._normed_logits = normed_logits
         self._scale = logit_scale(layers[-1].shape[0])
 
@@ -228,7 +250,9 @@ class Committee:
         mean, variance = self._moments[0]
         spread = (variance @ (x * x)).clamp(min=_VARIANCE_FLOOR).sqrt()
         z = (mean @ x) + spread * self._bank[0]
-        for (mean, variance), noise in zip(self._moments[1:], self._bank[1:], strict=True):
+        engrams = self._engrams(x) if self._engrams else ()
+        for index, ((mean, variance), noise) in enumerate(zip(self._moments[1:], self._bank[1:], strict=True)):
             h = gate(layer_norm(z)[0])
+            h = h * engrams[index].to(h) if engrams else h
             z = h @ mean.T + (h @ variance.T).clamp(min=_VARIANCE_FLOOR).sqrt() * noise
         return layer_norm(z)[0] if self._normed_logits else z * self._scale

@@ -30,13 +30,15 @@ def drawn(parts: Parts, name: str, members: int) -> Drawn:
 
     Raises:
         NotFoundError: where there is no such stream.
-        ConflictError: where it knows no class yet.
+        ConflictError: where it knows no class yet, or its network has gates.
     """
     stream = parts.db.read_now(lambda c: streams.find(c, name))
     state = parts.models.state(stream)
     if not state.classes:
         raise ConflictError(f"the stream '{name}' knows no class yet, so there is nothing to export")
     learner = apprentice(stream, parts.settings.device).learner
+    if learner.network.gate != "none":
+        raise ConflictError(f"the stream '{name}' has gates ('{learner.network.gate}'), which no export holds")
     return Drawn(pack(learner.network, state, members=members), c_encoding(learner.encoder, state.encoder))
 
 

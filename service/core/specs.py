@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from learner.asking.strategies import STRATEGIES
 from learner.memory.recollection import RATES
+from learner.synapses.gating import Gate
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
@@ -86,6 +87,13 @@ class LearnerSpec(Spec):
         list[Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]],
         Field(max_length=5, description="rate floors of the memories, slowest first; none: the network learns alone"),
     ] = Field(default_factory=lambda: list(RATES))
+    gate: Annotated[
+        Gate,
+        Field(
+            description="engram gates of the network: stochastic opens each hidden unit with a probability of the "
+            "input's own; sparse_code lets the network see which 2 % of 4,096 random units the input drives most"
+        ),
+    ] = "none"
     lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 81.76
     lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.05
     likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3

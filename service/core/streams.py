@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from learner.asking.budget import START
 from learner.building import encoder_of
 from learner.encoders import ImageEncoder, VectorEncoder
+from learner.synapses.gating import gating
 from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
@@ -158,8 +159,9 @@ def _check_classes(parts: Parts, classes: list[str]) -> None:
 def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, classes: int) -> None:
     """Refuse a network or memories larger than one stream may have, before anything of them is made."""
     encoder = encoder_of(input_spec.model_dump())
-    sizes = [encoder.features + 1, *learner.hidden, max(classes, 1)]
-    synapses = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+    gates = gating(learner.gate, encoder.features, tuple(learner.hidden), learner.seed)
+    sizes = [gates.width + 1, *learner.hidden, max(classes, 1)]
+    synapses = gates.signs + sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     # A text's memory has one component and one rate, whatever the settings.
     copies = 1 if input_spec.kind == "text" else learner.components * len(learner.rates)
     remembered = encoder.bits * copies * max(classes, 1)
@@ -172,7 +174,7 @@ def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, class
     if max(synapses, remembered) > most:
         raise UnacceptableError(
             f"the learner would have {synapses:,} synapses and {remembered:,} remembered bits, at most {most:,} of "
-            "each are allowed; choose a smaller input, smaller hidden layers or fewer components"
+            "each are allowed; choose a smaller input, smaller hidden layers, fewer components or no gate"
         )
 
 

@@ -71,6 +71,7 @@ def _apprentice(described: str, device: str) -> Apprentice:
         votes=settings.votes,
         components=settings.components,
         rates=tuple(settings.rates),
+        gate=settings.gate,
         device=device,
     )
     return Apprentice(learner, as_input(stored_input), tuple(classes))

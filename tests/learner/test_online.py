@@ -12,6 +12,8 @@ from learner.asking.selection import Decision
 KINDS = {
     "fused": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), components=4),
     "alone": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), rates=()),
+    "stochastic": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), components=4, gate="stochastic"),
+    "sparse_code": build({"kind": "vector", "dim": 3}, seed=11, hidden=(6,), components=4, gate="sparse_code"),
 }
 logs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), max_size=25)
 

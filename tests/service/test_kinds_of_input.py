@@ -62,6 +62,21 @@ def test_a_projection_larger_than_a_network_may_be_is_refused(service: Running) 
     assert "24,576,000 signs" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("gate", ["stochastic", "sparse_code"])
+def test_a_network_with_gates_says_what_the_library_says(service_on: Running, gate: str) -> None:
+    described, samples = KINDS["tabular"]
+    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32], "gate": gate})
+    learner = build(described, seed=5, hidden=(32,), gate=gate)
+    state = learner.start(("a", "b"))
+    for seq, (data, label) in enumerate(samples, 1):
+        service_on.post(data, label=label)
+        state, _info = learner.learn(state, data, label, seq=seq)
+    service_on.settled()
+    said = learner.scorer(state).predict(samples[0][0])
+    assert said is not None
+    assert service_on.post(samples[0][0])["prediction"]["probabilities"] == dict(said.probabilities)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_restart_changes_nothing(settings: Settings, kind: str) -> None:
     described, samples = KINDS[kind]

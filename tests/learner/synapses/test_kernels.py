@@ -18,6 +18,7 @@ NETWORKS = {
     "default": BiMU(features=30, hidden=(40,), seed=2),
     "deep": BiMU(features=12, hidden=(33, 17), seed=3, passes=3),
     "normed": BiMU(features=12, hidden=(33,), seed=4, normed_logits=True, constant_input=False),
+    "sparse_code": BiMU(features=12, hidden=(9,), seed=6, gate="sparse_code"),
 }
 
 

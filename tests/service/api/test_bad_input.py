@@ -270,6 +270,10 @@ WRONG = {
     "network too large": Wrong(
         422, STREAMS, stream(input={"kind": "vector", "dim": 100_000}, learner={"hidden": [8192]}), says="synapses"
     ),
+    "gate unknown": Wrong(422, STREAMS, learner(gate="open"), pointer="/learner/gate", says="sparse_code"),
+    "gate too large": Wrong(
+        422, STREAMS, stream(input={"kind": "text"}, learner={"gate": "sparse_code"}), says="no gate"
+    ),
     "colour unknown": Wrong(422, STREAMS, stream(colours={"a": "red"}), pointer="/colours/a"),
     "change of the input": Wrong(
         422, "/v1/streams/s", {"input": {"kind": "vector", "dim": 3}}, pointer="/input", method="PATCH"
