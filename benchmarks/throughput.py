@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Time the peer, the network and the whole learner on random pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--updates", type=int, default=512, help="updates of one turn; the peers make an eighth of it")
+    parser.add_argument("--no-jax", action="store_true", help="the peer in NumPy alone")
     parser.add_argument("--full", action="store_true", help="four times as long turns")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -55,9 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "bimu_784_100_10": build(SOURCE, hidden=SIZES[1:2], rates=()),
             "fused_784_256_10": build(SOURCE),
         }
-        peers, turns = peer_turns(pictures), {"network_784_100_10": network_turn(pictures)}
-        turns |= {name: learner_turn(learner, pictures) for name, learner in learners.items()}
-        rates = rates_of(peers | turns, options.repeats, 4 if options.full else 1)
+        updates = options.updates * (4 if options.full else 1)
+        with_jax = importlib.util.find_spec("jax") is not None and not options.no_jax
+        peers = peer_turns(pictures, updates // 8, with_jax=with_jax)
+        turns = {"network_784_100_10": network_turn(pictures, updates)}
+        turns |= {name: learner_turn(learner, pictures, updates) for name, learner in learners.items()}
+        rates = rates_of(peers | turns, options.repeats)
         jax = max((rate for name, rate in rates.items() if name.startswith("jax")), default=None)
         found: dict[str, object] = {"repeats": options.repeats, "jax_updates_per_s": jax}
         found |= {f"{name}_updates_per_s": rate for name, rate in rates.items()}
@@ -90,7 +95,7 @@ def random_pictures() -> NDArray[np.uint8]:
     return (draw.random(shape) * 255 * (draw.random(shape) < 0.2)).astype(np.uint8)
 
 
-def rates_of(turns: Mapping[str, Turn], repeats: int, times: int) -> dict[str, float]:
+def rates_of(turns: Mapping[str, Turn], repeats: int) -> dict[str, float]:
     """Return the updates per second of processor time of each, by the median of turns taken one after the other."""
     spent: dict[str, list[float]] = {name: [] for name in turns}
     for turn in turns.values():
@@ -98,55 +103,55 @@ def rates_of(turns: Mapping[str, Turn], repeats: int, times: int) -> dict[str, f
     for _ in range(repeats):
         for name, turn in turns.items():
             begin = time.process_time()
-            for _ in range(times):
-                turn.call()
+            turn.call()
             spent[name].append(time.process_time() - begin)
-    return {name: times * turn.updates / median(spent[name]) for name, turn in turns.items()}
+    return {name: turn.updates / median(spent[name]) for name, turn in turns.items()}
 
 
-def peer_turns(pictures: NDArray[np.uint8]) -> dict[str, Turn]:
-    """Return the published rule by each of its forms that is installed."""
-    rows = pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0
-    labels = np.arange(PICTURES) % SIZES[2]
-    turns = {"numpy": numpy_turn(rows, labels, 64)}
-    if importlib.util.find_spec("jax") is not None:
-        turns |= jax_turns(rows, labels, 64)
+def peer_turns(pictures: NDArray[np.uint8], updates: int, *, with_jax: bool) -> dict[str, Turn]:
+    """Return the published rule by each of its forms."""
+    rows = np.resize(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0, (updates, SIZES[0]))
+    labels = np.arange(updates) % SIZES[2]
+    turns = {"numpy": numpy_turn(rows, labels)}
+    if with_jax:
+        turns |= jax_turns(rows, labels)
     return turns
 
 
-def numpy_turn(rows: NDArray[np.float32], labels: NDArray[np.int64], updates: int) -> Turn:
+def numpy_turn(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> Turn:
     """Return the published rule in NumPy."""
     lam, draw = reference_numpy.start(1, SIZES), np.random.Generator(np.random.Philox(1))
 
     def call() -> None:
         nonlocal lam
-        for at in range(updates):
-            lam = reference_numpy.update(lam, reference_numpy.draws(draw, lam), rows[at], int(labels[at]))
+        for row, label in zip(rows, labels.tolist(), strict=True):
+            lam = reference_numpy.update(lam, reference_numpy.draws(draw, lam), row, label)
 
-    return Turn(call, updates)
+    return Turn(call, len(labels))
 
 
-def jax_turns(rows: NDArray[np.float32], labels: NDArray[np.int64], updates: int) -> dict[str, Turn]:
+def jax_turns(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Turn]:
     """Return the published rule in JAX: a call for each sample, and a compiled loop over all."""
     import jax  # noqa: PLC0415 - optional, and its threads are as many as the cores at its import
 
     from benchmarks import reference_jax  # noqa: PLC0415
 
-    keys, first = jax.random.split(jax.random.key(1), updates), reference_jax.start(1, SIZES)
+    updates, first = len(labels), reference_jax.start(1, SIZES)
+    keys = list(jax.random.split(jax.random.key(1), updates))
 
     def each() -> None:
         lam = first
-        for at in range(updates):
-            lam = reference_jax.update(lam, keys[at], rows[at], labels[at])
+        for key, row, label in zip(keys, rows, labels, strict=True):
+            lam = reference_jax.update(lam, key, row, label)
         jax.block_until_ready(lam)
 
     def loop() -> None:
-        jax.block_until_ready(reference_jax.update_many(first, keys[0], rows[:updates], labels[:updates]))
+        jax.block_until_ready(reference_jax.update_many(first, keys[0], rows, labels))
 
     return {"jax_calls": Turn(each, updates), "jax_loop": Turn(loop, updates)}
 
 
-def network_turn(pictures: NDArray[np.uint8], updates: int = 512) -> Turn:
+def network_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
     """Return a `BiMU` on features, without an encoder."""
     network = BiMU(SIZES[0], SIZES[1:2])
     layers, counter = network.grow(network.start(0), SIZES[2]), 0
@@ -162,7 +167,7 @@ def network_turn(pictures: NDArray[np.uint8], updates: int = 512) -> Turn:
     return Turn(call, updates)
 
 
-def learner_turn(learner: OnlineLearner, pictures: NDArray[np.uint8], updates: int = 512) -> Turn:
+def learner_turn(learner: OnlineLearner, pictures: NDArray[np.uint8], updates: int) -> Turn:
     """Return a learner from pictures, as a stream has it."""
     state, seq = learner.start(tuple("0123456789")), 0
 

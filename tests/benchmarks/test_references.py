@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from itertools import pairwise
@@ -74,14 +75,25 @@ for key, row, label in zip(jax.random.split(jax.random.key(3), 6), rows, labels)
     lam = reference_jax.update(lam, key, row, label)
 for one, other in zip(lam, by_loop):
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
-print("equal")
+print("equal", flush=True)
+jax.config.update("jax_enable_x64", False)
+
+from benchmarks import throughput
+
+throughput.main(["--repeats", "1", "--updates", "8"])
 """
 
 
-def test_jax_makes_the_learners_gradient_and_step() -> None:
+@pytest.mark.slow
+def test_jax_makes_the_learners_gradient_and_step_and_is_timed() -> None:
     if importlib.util.find_spec("jax") is None:
         pytest.skip("JAX, an optional peer, is not installed")
     # In a process of its own: JAX starts threads, and 64 bits are a switch of the whole process.
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", IN_JAX], cwd=root, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "equal", done.stderr
+    equal, line, *_ = [*done.stdout.splitlines(), "", ""]
+    assert equal == "equal", done.stderr
+    assert done.returncode == 0, done.stderr
+    found = json.loads(line)
+    assert found["jax_updates_per_s"] == max(found["jax_calls_updates_per_s"], found["jax_loop_updates_per_s"])
+    assert found["network_784_100_10_to_jax"] > 1.0
