@@ -9,6 +9,8 @@ compared with after all of it (null: not within 500). Forms:
 
     network    `build(image)` without memories at 784-100-10: the default constants
     no_pull    a peer that may freeze: the same without the pull to the prior (memory_window without end)
+    moments    the published network by relaxed moments, with the paper's constants for one task
+    long       the same with the paper's constants for a long stream
     product    `build(image)`: network of 256 and memories; slower, so by name only
 """
 
@@ -26,8 +28,10 @@ from numpy.typing import NDArray
 
 from benchmarks.contenders import Learner
 from benchmarks.images import DIGITS, Images, images
+from benchmarks.permuted_mnist import LONG
 from benchmarks.reporting import note, report, summarise
-from learner import BiMURule, OnlineLearner, build, warm_up
+from learner import BiMU, BiMURule, OnlineLearner, build, warm_up
+from learner.building import encoder_of
 from learner.watching.health import layer_health
 
 HIDDEN = (100,)
@@ -36,9 +40,18 @@ LOOKS = 10
 RECALL, MOST_LABELS, EACH = 0.9, 500, 5
 """The recall to reach, how many labels of the new class are tried for it, and how often it is looked at."""
 
+
+def _published(data: Images, seed: int, rule: BiMURule) -> OnlineLearner:
+    encoder = encoder_of(data.source)
+    network = BiMU.published(encoder.features, HIDDEN, seed=seed)
+    return OnlineLearner(encoder, replace(network, form="relaxed", passes=1, votes=10, rule=rule))
+
+
 FORMS: dict[str, Callable[[Images, int], OnlineLearner]] = {
     "network": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=()),
     "no_pull": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=(), rule=NO_PULL),
+    "moments": lambda data, seed: _published(data, seed, BiMURule(lr_max=0.017)),
+    "long": lambda data, seed: _published(data, seed, LONG),
     "product": lambda data, seed: build(data.source, seed=seed),
 }
 
@@ -50,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--data", choices=("mnist", DIGITS), default="mnist")
-    parser.add_argument("--forms", nargs="*", choices=FORMS, default=["network", "no_pull"])
+    parser.add_argument("--forms", nargs="*", choices=FORMS, default=[form for form in FORMS if form != "product"])
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warm_up()
