@@ -64,6 +64,9 @@ for seed in range(5):
     lam, noise, x, label = drawn(seed)
     grads, steps = expected(lam, noise, x, label)
     found = jax.grad(reference_jax.loss)(tuple(lam), tuple(noise), x, label)
+    tuned = reference_jax.gradient_by_weights(tuple(lam), tuple(noise), x, label)
+    for one, grad in zip(tuned, grads):
+        np.testing.assert_allclose(one, grad, rtol=1e-8, atol=1e-13)
     for one, grad, before, step in zip(found, grads, lam, steps):
         np.testing.assert_allclose(one, grad, rtol=1e-8, atol=1e-13)
         np.testing.assert_allclose(reference_jax.step(before, one), step, rtol=1e-8, atol=1e-13)
