@@ -1,7 +1,7 @@
 """The published rule (arXiv 2605.30198) in JAX, compiled: the peer for speed, written from the paper's formulas.
 
-Needs the optional packages of `pip install 'engram[peers]'`. Nothing of Engram is used here, so that each can be
-checked against the other.
+Needs the optional packages of `pip install -r requirements-peers.lock`. Nothing of Engram is used here, so that each
+can be checked against the other.
 
 Shapes: S passes, D features, H hidden, C classes; `lam` is the tuple of each layer's lambda, [fan_in, fan_out].
 """

@@ -5,7 +5,7 @@
 `--full`: a million updates. Images of all classes but the last come at random, again and again. Ten times on the way:
 the share of synapses with |t| > .999 and their mean entropy in bits, by layer. Then the last class joins the others:
 how many of its labels until nine tenths of its test images are told, after the first hundredth of the stream as
-compared with after all of it (null: not within 500). Forms:
+compared with after all of it (null: not within 500); and how many of them are told after 100. Forms:
 
     network    `build(image)` without memories at 784-100-10: the default constants
     no_pull    a peer that may freeze: the same without the pull to the prior (memory_window without end)
@@ -130,19 +130,21 @@ def new_class(learner: Learner, data: Images, seed: int, when: str) -> dict[str,
     """
     before, new, labels = learner.state, len(data.names) - 1, 0
     strangers = data.x_test[data.y_test == new].reshape(-1, data.x[0].size)
-    needed: float | None = None
+    needed, at_100 = None, None
     for at in stationary(data, seed + 1, classes=new + 1):
         learner.learn(data.x[at].reshape(1, -1), data.y[at : at + 1])
         labels += int(data.y[at] == new)
         if data.y[at] != new or labels % EACH:
             continue
-        if needed is None and recall(learner, strangers, new) >= RECALL:
-            needed = float(labels)
-        if needed is not None or labels >= MOST_LABELS:
+        told = recall(learner, strangers, new)
+        needed = float(labels) if needed is None and told >= RECALL else needed
+        at_100 = told if labels == 100 else at_100
+        if (needed is not None and at_100 is not None) or labels >= MOST_LABELS:
             break
     view = learner.view(data.x_test.reshape(len(data.x_test), -1))
     learner.state = before
-    return {f"{when}_labels_needed": needed, f"{when}_accuracy_then": float((view.classes == data.y_test).mean())}
+    accuracy = float((view.classes == data.y_test).mean())
+    return {f"{when}_labels_needed": needed, f"{when}_recall_at_100": at_100, f"{when}_accuracy_then": accuracy}
 
 
 def recall(learner: Learner, pictures: NDArray[np.uint8], wanted: int) -> float:

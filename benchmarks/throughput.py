@@ -9,9 +9,10 @@ The peer is the published rule, S = 5 sampled networks of 784-100-10, float32, b
     jax_tuned  in JAX with the gradient arranged for the compiler; one compiled call a sample
     numpy      written out by hand
 
-JAX is optional (`pip install 'engram[peers]'`); without it the result has null in its place. All run on one core, in
-turns, and are timed by the processor time that they took, so that other work on the machine does not count. A rate is
-that of the median turn. `to_jax` is the ratio to the faster of the two plain forms, `to_fastest` to the fastest peer.
+JAX is optional (`pip install -r requirements-peers.lock`); without it the result has null in its place. All run on one
+core, in turns, and are timed by the processor time that they took, so that other work on the machine does not count. A
+rate is that of the median turn. `to_jax` is the ratio to the faster of the two plain forms, `to_fastest` to the fastest
+peer.
 """
 
 from __future__ import annotations
