@@ -4,8 +4,8 @@
 
 `--full`: a million updates. Images of all classes but the last come at random, again and again. Ten times on the way:
 the share of synapses with |t| > .999 and their mean entropy in bits, by layer. Then the last class joins the others:
-how many of its labels until nine tenths of its test images are told, after the first hundredth of the stream as
-compared with after all of it (null: not within 500); and how many of them are told after 100. Forms:
+how many of its labels until nine tenths of its test images are told and stay told, after the first hundredth of the
+stream as compared with after all of it (null: not within 500); and which share is told near 100 labels. Forms:
 
     network    `build(image)` without memories at 784-100-10: the default constants
     no_pull    a peer that may freeze: the same without the pull to the prior (memory_window without end)
@@ -37,8 +37,10 @@ from learner.watching.health import layer_health
 HIDDEN = (100,)
 NO_PULL = replace(BiMURule(), memory_window=1e12)
 LOOKS = 10
-RECALL, MOST_LABELS, EACH = 0.9, 500, 5
-"""The recall to reach, how many labels of the new class are tried for it, and how often it is looked at."""
+RECALL, MOST_LABELS, EACH, STEADY = 0.9, 500, 5, 5
+"""The recall to reach, within how many labels of the new class, every how many it is looked at, and for how many looks
+it must be kept.
+"""
 
 
 def _published(data: Images, seed: int, rule: BiMURule) -> OnlineLearner:
@@ -124,27 +126,38 @@ def health(learner: Learner) -> dict[str, float]:
 
 
 def new_class(learner: Learner, data: Images, seed: int, when: str) -> dict[str, Any]:
-    """Return how many labels of the last class it takes to tell it, and the accuracy on all classes then.
+    """Return how many labels of the last class it takes to tell it, and how much of it is told after 100.
 
     The learner stays as it is: its state is put back.
     """
     before, new, labels = learner.state, len(data.names) - 1, 0
     strangers = data.x_test[data.y_test == new].reshape(-1, data.x[0].size)
-    needed, at_100 = None, None
+    told: list[float] = []
     for at in stationary(data, seed + 1, classes=new + 1):
         learner.learn(data.x[at].reshape(1, -1), data.y[at : at + 1])
-        labels += int(data.y[at] == new)
-        if data.y[at] != new or labels % EACH:
+        if data.y[at] != new:
             continue
-        told = recall(learner, strangers, new)
-        needed = float(labels) if needed is None and told >= RECALL else needed
-        at_100 = told if labels == 100 else at_100
-        if (needed is not None and at_100 is not None) or labels >= MOST_LABELS:
+        labels += 1
+        if labels % EACH == 0:
+            told.append(recall(learner, strangers, new))
+        if labels >= MOST_LABELS or (labels >= 100 and first_steady(told) is not None):
             break
     view = learner.view(data.x_test.reshape(len(data.x_test), -1))
     learner.state = before
-    accuracy = float((view.classes == data.y_test).mean())
-    return {f"{when}_labels_needed": needed, f"{when}_recall_at_100": at_100, f"{when}_accuracy_then": accuracy}
+    accuracy, at_100 = float((view.classes == data.y_test).mean()), 100 // EACH
+    found = {f"{when}_labels_needed": first_steady(told), f"{when}_accuracy_then": accuracy}
+    return found | {f"{when}_recall_near_100": float(np.mean(told[at_100 - STEADY : at_100]))}
+
+
+def first_steady(told: Sequence[float]) -> float | None:
+    """Return after how many labels the recall was reached and then kept for `STEADY` looks, None where it was not.
+
+    A class that is new may be given every image for a moment, so one look says little.
+    """
+    for first in range(len(told) - STEADY + 1):
+        if min(told[first : first + STEADY]) >= RECALL:
+            return float(EACH * (first + 1))
+    return None
 
 
 def recall(learner: Learner, pictures: NDArray[np.uint8], wanted: int) -> float:

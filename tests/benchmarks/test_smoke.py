@@ -125,6 +125,14 @@ def test_a_long_stream_tells_how_its_synapses_are(said: Said) -> None:
     assert {"early_labels_needed", "late_labels_needed"} <= set(lines[-2])
 
 
+@pytest.mark.parametrize(
+    ("told", "labels"),
+    [([0.9] * 5, 5.0), ([0.95, 0.2, *[0.95] * 5], 15.0), ([0.95] * 4, None), ([0.95, 0.2] * 9, None), ([], None)],
+)
+def test_a_class_is_told_once_it_stays_told(told: list[float], labels: float | None) -> None:
+    assert saturation.first_steady(told) == labels
+
+
 def test_without_the_pull_to_the_prior_nothing_is_forgotten() -> None:
     assert saturation.NO_PULL.memory_window > 1e9
     assert saturation.NO_PULL.lr == saturation.BiMURule().lr
