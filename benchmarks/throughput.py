@@ -1,132 +1,217 @@
-"""Updates per second and scoring time through the public API, as ratios to the published rule in the same run.
+"""Updates per second and scoring time through the public API, beside the published rule on the same core.
 
-    python -m benchmarks.throughput [--full]
+    python -m benchmarks.throughput [--repeats 7] [--full]
 
-The reference is the published rule as written: S = 5 sampled weight matrices of 784-100-10, gradients by hand, in
-NumPy, one thread. It stands in for the authors' implementation, which is not run here: the ratio is to NumPy.
+The peer is the published rule, S = 5 sampled networks of 784-100-10, float32, batch 1:
+
+    jax_calls  in JAX by automatic differentiation, as one would write the paper down; one compiled call a sample
+    jax_loop   the same, all samples in one compiled loop
+    jax_tuned  in JAX with the gradient arranged for the compiler; one compiled call a sample
+    numpy      written out by hand
+
+JAX is optional (`pip install -r requirements-peers.lock`); without it the result has null in its place. All run on one
+core, in turns, and are timed by the processor time that they took, so that other work on the machine does not count. A
+rate is that of the median turn. `to_jax` is the ratio to the faster of the two plain forms, `to_fastest` to the fastest
+peer.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import os
 import time
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks import reference_numpy
 from benchmarks.reporting import report
-from learner import BiMU, build, warm_up
+from learner import BiMU, OnlineLearner, build, warm_up
 
-PASSES, SIZES = 5, (784, 100, 10)
+SIZES = (784, 100, 10)
 SOURCE = {"kind": "image", "width": 28, "height": 28, "channels": 1}
-Floats = NDArray[np.float32]
+PICTURES = 256
 
 
-def main() -> None:
-    """Time the reference, BiMU alone and the fused learner on random pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="20,000 updates in place of 2,000")
-    updates = 20_000 if parser.parse_args().full else 2_000
+class Turn(NamedTuple):
+    """What is timed: a call that makes `updates` updates."""
+
+    call: Callable[[], object]
+    updates: int
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time the peer, the network and the whole learner on random pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--updates", type=int, default=512, help="updates of one turn; the peers make an eighth of it")
+    parser.add_argument("--no-jax", action="store_true", help="the peer in NumPy alone")
+    parser.add_argument("--full", action="store_true", help="four times as long turns")
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    warm_up()
+    with one_core():
+        warm_up()
+        pictures = random_pictures()
+        learners = {
+            "bimu_784_100_10": build(SOURCE, hidden=SIZES[1:2], rates=()),
+            "fused_784_256_10": build(SOURCE),
+        }
+        updates = options.updates * (4 if options.full else 1)
+        with_jax = importlib.util.find_spec("jax") is not None and not options.no_jax
+        peers = peer_turns(pictures, updates // 8, with_jax=with_jax)
+        turns = {"network_784_100_10": network_turn(pictures, updates)}
+        turns |= {name: learner_turn(learner, pictures, updates) for name, learner in learners.items()}
+        rates = rates_of(peers | turns, options.repeats)
+        jax = max((rates[name] for name in ("jax_calls", "jax_loop") if name in rates), default=None)
+        fastest = max(peers, key=lambda name: rates[name])
+        found: dict[str, object] = {"repeats": options.repeats, "fastest_peer": fastest, "jax_updates_per_s": jax}
+        found |= {f"{name}_updates_per_s": rate for name, rate in rates.items()}
+        for name in turns:
+            found[f"{name}_to_jax"] = None if jax is None else rates[name] / jax
+            found[f"{name}_to_fastest"] = rates[name] / rates[fastest]
+        for name, learner in learners.items():
+            found |= scoring(name, learner, pictures)
+    report("throughput", found)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core, where the system can, so that no library may use more."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def random_pictures() -> NDArray[np.uint8]:
+    """Return pictures of which a fifth of the pixels are lit, as in handwriting."""
     draw = np.random.Generator(np.random.Philox(0))
-    pictures = (draw.random((256, 28, 28, 1)) * 255 * (draw.random((256, 28, 28, 1)) < 0.2)).astype(np.uint8)
-    reference = reference_rate(pictures, max(200, updates // 10))
-    found: dict[str, float] = {"reference_updates_per_s": reference}
-    for name, learner in (
-        ("bimu_784_100_10", build(SOURCE, hidden=(100,), rates=())),
-        ("fused_784_256_10", build(SOURCE)),
-    ):
-        state = learner.start(tuple("0123456789"))
-        begin = time.perf_counter()
-        for seq in range(1, updates + 1):
-            state, _ = learner.learn(state, pictures[seq % 256], str(seq % 10), seq=seq)
-        rate = updates / (time.perf_counter() - begin)
-        scorer = learner.scorer(state)
-        one = least_seconds(lambda scorer=scorer: scorer.predict(pictures[0]))
-        many = least_seconds(lambda scorer=scorer: scorer.predict_many(list(pictures)))
-        found |= {f"{name}_updates_per_s": rate, f"{name}_ratio": rate / reference}
-        found |= {f"{name}_score_one_us": 1e6 * one, f"{name}_score_256_ms": 1e3 * many}
-    report("throughput", found | {"network_only_updates_per_s": network_rate(pictures, updates)})
+    shape = (PICTURES, 28, 28, 1)
+    return (draw.random(shape) * 255 * (draw.random(shape) < 0.2)).astype(np.uint8)
 
 
-def network_rate(pictures: NDArray[np.uint8], updates: int) -> float:
-    """Return the updates per second of a `BiMU` on features, without an encoder."""
+def rates_of(turns: Mapping[str, Turn], repeats: int) -> dict[str, float]:
+    """Return the updates per second of processor time of each, by the median of turns taken one after the other."""
+    spent: dict[str, list[float]] = {name: [] for name in turns}
+    for turn in turns.values():
+        turn.call()
+    for _ in range(repeats):
+        for name, turn in turns.items():
+            begin = time.process_time()
+            turn.call()
+            spent[name].append(time.process_time() - begin)
+    return {name: turn.updates / median(spent[name]) for name, turn in turns.items()}
+
+
+def peer_turns(pictures: NDArray[np.uint8], updates: int, *, with_jax: bool) -> dict[str, Turn]:
+    """Return the published rule by each of its forms."""
+    rows = np.resize(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0, (updates, SIZES[0]))
+    labels = np.arange(updates) % SIZES[2]
+    turns = {"numpy": numpy_turn(rows, labels)}
+    if with_jax:
+        turns |= jax_turns(rows, labels)
+    return turns
+
+
+def numpy_turn(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> Turn:
+    """Return the published rule in NumPy."""
+    lam, draw = reference_numpy.start(1, SIZES), np.random.Generator(np.random.Philox(1))
+
+    def call() -> None:
+        nonlocal lam
+        for row, label in zip(rows, labels.tolist(), strict=True):
+            lam = reference_numpy.update(lam, reference_numpy.draws(draw, lam), row, label)
+
+    return Turn(call, len(labels))
+
+
+def jax_turns(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Turn]:
+    """Return the published rule in JAX, in three forms."""
+    import jax  # noqa: PLC0415 - optional, and its threads are as many as the cores at its import
+
+    from benchmarks import reference_jax  # noqa: PLC0415
+
+    updates, first = len(labels), reference_jax.start(1, SIZES)
+    keys = list(jax.random.split(jax.random.key(1), updates))
+
+    def each(update: Callable[..., reference_jax.Lambdas]) -> None:
+        lam = first
+        for key, row, label in zip(keys, rows, labels, strict=True):
+            lam = update(lam, key, row, label)
+        jax.block_until_ready(lam)
+
+    def loop() -> None:
+        jax.block_until_ready(reference_jax.update_many(first, keys[0], rows, labels))
+
+    return {
+        "jax_calls": Turn(lambda: each(reference_jax.update), updates),
+        "jax_loop": Turn(loop, updates),
+        "jax_tuned": Turn(lambda: each(reference_jax.update_tuned), updates),
+    }
+
+
+def network_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
+    """Return a `BiMU` on features, without an encoder."""
     network = BiMU(SIZES[0], SIZES[1:2])
-    layers = network.grow(network.start(0), SIZES[2])
-    rows = torch.from_numpy(pictures.reshape(256, -1).astype(np.float32) / 255.0)
-    labels = torch.arange(256) % 10
-    begin = time.perf_counter()
-    for counter in range(updates):
-        at = counter % 256
-        layers, _ = network.learn(layers, rows[at : at + 1], labels[at : at + 1], counter=counter)
-    return updates / (time.perf_counter() - begin)
+    layers, counter = network.grow(network.start(0), SIZES[2]), 0
+    rows = torch.from_numpy(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0)
+    labels = torch.arange(PICTURES) % SIZES[2]
+
+    def call() -> None:
+        nonlocal layers, counter
+        for _ in range(updates):
+            at, counter = counter % PICTURES, counter + 1
+            layers, _ = network.learn(layers, rows[at : at + 1], labels[at : at + 1], counter=counter)
+
+    return Turn(call, updates)
 
 
-def reference_rate(pictures: NDArray[np.uint8], updates: int) -> float:
-    """Return the updates per second of the published rule in NumPy."""
-    draw = np.random.Generator(np.random.Philox(1))
-    lam = [(draw.random(shape, np.float32) * 2 - 1) / np.sqrt(shape[0]) for shape in pairwise(SIZES)]
-    lam = [part.astype(np.float32) for part in lam]
-    rows = pictures.reshape(256, -1).astype(np.float32) / 255.0
-    begin = time.perf_counter()
-    for number in range(updates):
-        grads = sampled_gradient(lam, rows[number % 256], number % 10, draw)
-        lam = [part + step(part, grad) for part, grad in zip(lam, grads, strict=True)]
-    return updates / (time.perf_counter() - begin)
+def learner_turn(learner: OnlineLearner, pictures: NDArray[np.uint8], updates: int) -> Turn:
+    """Return a learner from pictures, as a stream has it."""
+    state, seq = learner.start(tuple("0123456789")), 0
+
+    def call() -> None:
+        nonlocal state, seq
+        for _ in range(updates):
+            seq += 1
+            state, _ = learner.learn(state, pictures[seq % PICTURES], str(seq % SIZES[2]), seq=seq)
+
+    return Turn(call, updates)
 
 
-def sampled_gradient(lam: list[Floats], x: Floats, label: int, draw: np.random.Generator) -> list[Floats]:
-    """Return the gradient by lambda of the mean loss over S sampled networks, for both layers."""
-    weights = []
-    for t in map(np.tanh, lam):
-        u = 2.0 * draw.random((PASSES, *t.shape), np.float32) - 1.0
-        weights.append((t + u) / (1.0 + t * u))
-    z = np.einsum("d,sdh->sh", x, weights[0])
-    y, deviation = normed(z)
-    h = (np.abs(y) > 1.0).astype(np.float32)
-    logits, last = normed(np.einsum("sh,shc->sc", h, weights[1]))
-    p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    p[:, label] -= 1.0
-    by_z = normed_backward(p / PASSES, logits, last)
-    slope = np.sign(y) * ((np.abs(y) > 0.5) & (np.abs(y) < 1.5))
-    by_first = normed_backward(np.einsum("sc,shc->sh", by_z, weights[1]) * slope, y, deviation)
-    by_weights = [np.einsum("d,sh->sdh", x, by_first), np.einsum("sh,sc->shc", h, by_z)]
-    # w = tanh(lambda + noise), so its slope by lambda is 1 - w^2.
-    return [(by * (1.0 - w * w)).sum(axis=0) for by, w in zip(by_weights, weights, strict=True)]
+def scoring(name: str, learner: OnlineLearner, pictures: NDArray[np.uint8]) -> dict[str, float]:
+    """Return the median time to score one picture, in µs, and all 256, in ms, after one round of learning."""
+    state = learner.start(tuple("0123456789"))
+    for seq in range(1, PICTURES + 1):
+        state, _ = learner.learn(state, pictures[seq % PICTURES], str(seq % SIZES[2]), seq=seq)
+    scorer, many = learner.scorer(state), list(pictures)
+    one = median_seconds(lambda: scorer.predict(pictures[0]), 300)
+    return {
+        f"{name}_score_one_us": 1e6 * one,
+        f"{name}_score_256_ms": 1e3 * median_seconds(lambda: scorer.predict_many(many), 20),
+    }
 
 
-def normed(z: Floats) -> tuple[Floats, Floats]:
-    """Return the rows of z with mean 0 and deviation 1, and their deviations."""
-    deviation = np.sqrt(z.var(axis=1, keepdims=True) + 1e-5)
-    return (z - z.mean(axis=1, keepdims=True)) / deviation, deviation
-
-
-def normed_backward(grad: Floats, y: Floats, deviation: Floats) -> Floats:
-    """Return the gradient by z where that by `normed(z)` is `grad`."""
-    return (grad - grad.mean(axis=1, keepdims=True) - y * (grad * y).mean(axis=1, keepdims=True)) / deviation
-
-
-def step(lam: Floats, grad: Floats) -> Floats:
-    """Return the published step with the constants for one task."""
-    t, g = np.tanh(lam), 12.3 * grad
-    held = 4.72 * (1.0 - t * t)
-    return -(81.76 * g + held * lam / 6100.0) / (held + 2.0 * g * t + 2.0 * np.abs(g) + 1.0 / 0.017)
-
-
-def least_seconds(call: Callable[[], object]) -> float:
-    """Return the least time of 30 calls, after one that does not count."""
+def median_seconds(call: Callable[[], object], repeats: int) -> float:
+    """Return the median processor time of a call, after one that does not count."""
     call()
     times = []
-    for _ in range(30):
-        begin = time.perf_counter()
+    for _ in range(repeats):
+        begin = time.process_time()
         call()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+        times.append(time.process_time() - begin)
+    return median(times)
 
 
 if __name__ == "__main__":
