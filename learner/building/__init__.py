@@ -31,7 +31,7 @@ def build(
     hidden: tuple[int, ...] = (256,),
     rule: BiMURule | None = None,
     votes: int = 10,
-    components: int = 16,
+    components: int | None = None,
     rates: tuple[float, ...] = RATES,
     gate: Gate = "none",
     device: str = "cpu",
@@ -46,7 +46,8 @@ def build(
         hidden: sizes of the network's hidden layers.
         rule: constants of BiMU.
         votes: S, passes of one prediction.
-        components: K, components of a class in each memory; a text's memory has one.
+        components: K, components of a class in the slowest memory; the others have at most 16, a text's memory has one.
+            None: `default_components`.
         rates: the memories' rate floors, slowest first; (): the network learns alone. A text's memory is one that
             never forgets, whatever the rates.
         gate: engram gates of the network: "none", "stochastic" or "sparse_code"; memories see the input as ever.
@@ -65,13 +66,34 @@ def build(
         'b'
     """
     encoder = encoder_of(source)
-    network = BiMU(encoder.features, hidden, gate=gate, rule=rule or BiMURule(), votes=votes, seed=seed, device=device)
+    network = BiMU(
+        encoder.features,
+        hidden,
+        gate=gate,
+        # Pixels are never negative, so no input is another's mirror image, and the constant would outweigh a dark one.
+        constant_input=not isinstance(encoder, ImageEncoder),
+        rule=rule or BiMURule(),
+        votes=votes,
+        seed=seed,
+        device=device,
+    )
     if not rates:
         return OnlineLearner(encoder, network)
     if isinstance(encoder, TextEncoder):
         return OnlineLearner(encoder, network, Recollection.sparse(encoder.bits, seed=seed))
-    ladder = Recollection.ladder(encoder.bits, components=components, rates=rates, seed=seed)
+    most = components or default_components(source["kind"])
+    ladder = Recollection.ladder(encoder.bits, components=most, rates=rates, seed=seed)
     return OnlineLearner(encoder, network, ladder)
+
+
+def default_components(kind: str) -> int:
+    """Return the components of a class in the slowest memory of a kind of input: 64 for pictures, 16 for the rest.
+
+    Example:
+        >>> default_components("image"), default_components("vector")
+        (64, 16)
+    """
+    return 64 if kind == "image" else 16
 
 
 def encoder_of(source: Mapping[str, Any]) -> Encoder:

@@ -20,7 +20,7 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         hidden: sizes of the network's hidden layers.
-        components: K, components of a class in each memory.
+        components: K, components of a class in the slowest memory; the others have at most 16.
         votes: S, passes of one prediction.
         gate: engram gates of the network: "none", "stochastic" or "sparse_code".
         epochs: how often `fit` goes over its data, >= 1; `partial_fit` always once.

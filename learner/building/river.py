@@ -20,7 +20,7 @@ class RiverClassifier(base.Classifier):
 
     Args:
         hidden: sizes of the network's hidden layers.
-        components: K, components of a class in each memory.
+        components: K, components of a class in the slowest memory; the others have at most 16.
         votes: S, passes of one prediction.
         gate: engram gates of the network: "none", "stochastic" or "sparse_code".
         random_state: key of all noise, 0 … 2^64 - 1.

@@ -14,7 +14,7 @@ expert may have forgotten them since, or shine only because they are away. So wh
 learned belongs to them, as much of the voice goes to the plain product of the network and the slowest memory, which
 needs no record:
 
-    p' = (1 - s) p + s softmax_c(log q(c) + log r_1(c)),    s = min(silent, 1 - floor)
+    p' = (1 - s) p + s softmax_c(log q(c) + k log r_1(c)),    s = min(silent, 1 - floor), k = `recall`
 
 and no voice is missed by more than log(1/(v_i (1 - s))).
 """
@@ -46,6 +46,7 @@ class Fusion:
         floor: the least weight of a voice, in [0, 1/(E + 1)].
         rate: step of the pool's exponents, >= 0.
         bound: the most that one label may count in such a step, in nats, > 0.
+        recall: exponent of the slowest memory in the product that speaks where the record is silent, > 0.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -64,6 +65,7 @@ class Fusion:
     floor: float = 0.02
     rate: float = 0.02
     bound: float = 2.0
+    recall: float = 3.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.fade < 1.0:
@@ -74,6 +76,8 @@ class Fusion:
             raise ValueError(f"rate must be >= 0, got {self.rate}")
         if not self.bound > 0.0:
             raise ValueError(f"bound must be > 0, got {self.bound}")
+        if not self.recall > 0.0:
+            raise ValueError(f"recall must be > 0, got {self.recall}")
 
     def start(self, experts: int) -> FusionState:
         """Return the state before any label: all voices equal, the pool the network times the memories' mean."""
@@ -99,7 +103,7 @@ class Fusion:
         if silent <= 0.0:
             return said
         share, product = min(silent, 1.0 - self.floor), np.zeros(len(state.weights))
-        product[:2] = 1.0
+        product[:2] = 1.0, self.recall
         alone = np.zeros_like(state.evidence)
         alone[-1] = 1.0
         heard: Reals = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)

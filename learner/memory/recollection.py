@@ -18,6 +18,9 @@ from learner.memory.sparse import SparseMemory
 RATES = (0.01, 0.1, 0.5)
 """The ladder's rate floors: the first hardly forgets, the last follows a stream that moves."""
 
+QUICK = 16
+"""The most components of a class in a memory that is not the slowest."""
+
 SPARSE_TEMPERATURE = 16.0
 """T of sparse codes, in nats: chosen on a held-back part of a stream of short questions."""
 
@@ -98,16 +101,22 @@ class Recollection:
     def ladder(
         cls, bits: int, *, components: int = 16, rates: tuple[float, ...] = RATES, seed: int = 0
     ) -> Recollection:
-        """Return memories of `components` components at each of `rates`, with default fusion and replay."""
+        """Return memories at each of `rates`, with default fusion and replay.
+
+        The slowest has `components` components of a class. The others, which follow what moves, have at most 16.
+        """
+        sizes = [components] + [min(components, QUICK)] * (len(rates) - 1)
         rungs = (
-            GenerativeMemory(bits, components, rate_floor=rate, seed=seed, lane=lane) for lane, rate in enumerate(rates)
+            GenerativeMemory(bits, size, rate_floor=rate, seed=seed, lane=lane)
+            for lane, (size, rate) in enumerate(zip(sizes, rates, strict=True))
         )
         return cls(tuple(rungs), replay=Replay(seed=seed))
 
     @classmethod
     def sparse(cls, bits: int, *, seed: int = 0) -> Recollection:
         """Return the one memory of sparse codes that never forgets, with default fusion and replay."""
-        return cls((SparseMemory(bits),), replay=Replay(seed=seed), temperature=SPARSE_TEMPERATURE)
+        fusion = Fusion(recall=1.0)
+        return cls((SparseMemory(bits),), fusion, Replay(seed=seed), SPARSE_TEMPERATURE)
 
     @property
     def bits(self) -> int:

@@ -80,9 +80,16 @@ class LearnerSpec(Spec):
         default_factory=lambda: [256]
     )
     votes: Annotated[int, Field(ge=2, le=100, strict=True)] = 10
-    components: Annotated[int, Field(ge=1, le=256, strict=True, description="components of a class in each memory")] = (
-        16
-    )
+    components: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=256,
+            strict=True,
+            description="components of a class in the slowest memory, 64 for images and 16 for the rest unless given; "
+            "the other memories have at most 16",
+        ),
+    ] = None
     rates: Annotated[
         list[Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]],
         Field(max_length=5, description="rate floors of the memories, slowest first; none: the network learns alone"),

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from learner.asking.budget import START
-from learner.building import encoder_of
+from learner.building import default_components, encoder_of
 from learner.encoders import ImageEncoder, VectorEncoder
+from learner.memory.recollection import QUICK
 from learner.synapses.gating import gating
 from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
@@ -79,6 +80,8 @@ async def create(
     if not classes and not open_classes:
         raise UnacceptableError("a stream with closed classes needs at least one class")
 
+    if learner.components is None:
+        learner = learner.model_copy(update={"components": default_components(input_spec.kind)})
     _check_size(parts, input_spec, learner, len(classes))
 
     def work(connection: Connection) -> Answer:
@@ -163,7 +166,9 @@ def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, class
     sizes = [gates.width + 1, *learner.hidden, max(classes, 1)]
     synapses = gates.signs + sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     # A text's memory has one component and one rate, whatever the settings.
-    copies = 1 if input_spec.kind == "text" else learner.components * len(learner.rates)
+    slow = learner.components or default_components(input_spec.kind)
+    quick = min(slow, QUICK) * max(0, len(learner.rates) - 1)
+    copies = 1 if input_spec.kind == "text" else (slow + quick) * bool(learner.rates)
     remembered = encoder.bits * copies * max(classes, 1)
     most = parts.settings.max_synapses
     if isinstance(encoder, VectorEncoder | ImageEncoder) and encoder.signs > most:

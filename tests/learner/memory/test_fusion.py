@@ -46,7 +46,7 @@ def test_where_the_record_is_silent_the_plain_product_speaks(said: np.ndarray, s
     fusion, state = Fusion(), after(Fusion(), said[:-1])
     log_p = log_softmax(said[-1][None], 1.0)[0]
     network, remembered = np.exp(log_p[:1])[None], log_p[None, 1:]
-    product = np.exp(log_softmax((log_p[0] + log_p[1])[None, None], 1.0)[0, 0])
+    product = np.exp(log_softmax((log_p[0] + fusion.recall * log_p[1])[None, None], 1.0)[0, 0])
     heard, mixed = (fusion.votes(state, network, remembered, silent=share)[0, 0] for share in (0.0, silent))
     share = min(silent, 1.0 - fusion.floor)
     assert mixed == pytest.approx((1.0 - share) * heard + share * product, abs=1e-12)

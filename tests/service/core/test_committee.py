@@ -40,7 +40,7 @@ def test_a_stream_without_a_class_has_no_committee_yet(service: Running) -> None
 
 
 def test_a_network_with_gates_is_not_exported(service: Running) -> None:
-    service.stream(learner={"seed": 7, "hidden": [8], "gate": "stochastic"})
+    service.stream(classes=["a", "b"], learner={"seed": 7, "hidden": [8], "gate": "stochastic"})
     answer = service.client.get(PATH)
     assert answer.status_code == 409
     assert "gates" in answer.json()["detail"]
