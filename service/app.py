@@ -30,6 +30,7 @@ from service.clock import Clock, SystemClock
 from service.core.metrics import Metrics
 from service.core.parts import Parts
 from service.core.scoring import LiveModels
+from service.following import Follower
 from service.settings import Settings
 from service.storage.session import Database
 from service.worker import Worker
@@ -67,17 +68,23 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
     )
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """Return the application: API, labeling UI and learner worker in one process."""
+def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
+    """Return the application: API and labeling UI, with the learner's worker in the same process if it `learns`."""
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        worker = Worker(parts)
-        worker.start()
+        caught_up = Event()
+        worker = Worker(parts, caught_up) if learns else None
+        follower = Follower(parts, caught_up if learns else None)
+        if worker is not None:
+            worker.start()
+        follower.start()
         yield
         parts.stopping.set()
-        await anyio.to_thread.run_sync(worker.drain)
+        if worker is not None:
+            await anyio.to_thread.run_sync(worker.drain)
+        await anyio.to_thread.run_sync(follower.end)
 
     app = FastAPI(
         title="Engram",
@@ -91,9 +98,28 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
+    app.include_router(monitoring.process)
     for part in (session, streams, samples, queries, labels, monitoring, live):
         app.include_router(part.router)
     _serve_ui(app)
+    return app
+
+
+def create_worker_app(parts: Parts) -> FastAPI:
+    """Return what a worker process serves: whether it lives and is ready, and its metrics; it learns meanwhile."""
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(parts, parts.ready)
+        worker.start()
+        yield
+        parts.stopping.set()
+        await anyio.to_thread.run_sync(worker.drain)
+
+    app = FastAPI(title="Engram worker", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.parts = parts
+    problems.install(app)
+    app.include_router(monitoring.process)
     return app
 
 

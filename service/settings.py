@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
@@ -39,7 +39,21 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, Field(gt=0)] = Field(
         1.0, description="how often consumers look for work that no wake-up told them of"
     )
+    worker_heartbeat_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="how often a worker says that it lives"
+    )
+    worker_lease_seconds: Positive = Field(
+        6, description="how long a worker holds its streams without a heartbeat; at least two heartbeats"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator("worker_lease_seconds")
+    @classmethod
+    def _outlasts_two_heartbeats(cls, value: int, others: ValidationInfo) -> int:
+        beat = others.data.get("worker_heartbeat_seconds")
+        if beat is not None and value < 2 * beat:
+            raise ValueError(f"must be at least twice ENGRAM_WORKER_HEARTBEAT_SECONDS, {beat}")
+        return value
 
     @property
     def database(self) -> str:

@@ -15,16 +15,19 @@ from service.clock import micros
 from service.core import history, monitoring
 from service.core.errors import NotReadyError
 
+process = APIRouter(tags=["monitoring"], route_class=StrictRoute)
+"""What is asked of a process, whatever it does."""
+
 router = APIRouter(tags=["monitoring"], route_class=StrictRoute)
 
 
-@router.get("/healthz")
+@process.get("/healthz")
 async def alive() -> Response:
     """Answer while the process lives."""
     return Reply({"status": "alive"})
 
 
-@router.get("/readyz")
+@process.get("/readyz")
 async def ready(parts: PartsOf) -> Response:
     """Answer 200 once every model is restored and its log replayed."""
     if not parts.ready.is_set():
@@ -32,7 +35,7 @@ async def ready(parts: PartsOf) -> Response:
     return Reply({"status": "ready"})
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@process.get("/metrics", response_class=PlainTextResponse)
 async def metrics(parts: PartsOf) -> Response:
     """Prometheus metrics."""
     return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -112,6 +112,41 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
 
 
 @app.command()
+def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve API and labeling UI beside other processes; workers learn. PostgreSQL and Redis from the environment."""
+    from service.app import create_app
+    from service.serving import listen, opened_with_others, server_of, url_of
+
+    settings = settings_with(None)
+    logs.configure(settings.log_level)
+    with failures(), opened_with_others(settings, "api") as parts:
+        bound = listen(host, port)
+        out.print(f"Engram serves {url_of(bound)}")
+        if not parts.db.read_now(tokens.every):
+            out.print("There is no token yet; make one with 'engram token create --role admin'")
+        server_of(create_app(parts, learns=False), parts).run(sockets=[bound])
+
+
+@app.command()
+def worker(
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of /healthz, /readyz and /metrics; 0 takes a free one.")
+    ] = 0,
+) -> None:
+    """Learn beside other processes, as many streams as are due. PostgreSQL and Redis from the environment."""
+    from service.app import create_worker_app
+    from service.serving import listen, opened_with_others, server_of, url_of
+
+    settings = settings_with(None)
+    logs.configure(settings.log_level)
+    with failures(), opened_with_others(settings, "worker") as parts:
+        bound = listen(host, port)
+        out.print(f"Engram works; how it does is at {url_of(bound)}/metrics")
+        server_of(create_worker_app(parts), parts).run(sockets=[bound])
+
+
+@app.command()
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,

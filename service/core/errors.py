@@ -125,3 +125,7 @@ class NotReadyError(EngramError):
 
     status = 503
     title = "Not ready"
+
+
+class StreamLostError(EngramError):
+    """Another worker has taken this stream."""

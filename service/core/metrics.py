@@ -32,4 +32,10 @@ class Metrics:
         )
         self.snapshots = Counter("engram_snapshots_total", "Snapshots written.", ("stream",), registry=own)
         self.version = Gauge("engram_model_version", "Log entries applied to the learner.", ("stream",), registry=own)
-        self.worker_failures = Counter("engram_worker_failures_total", "Failed rounds of the worker.", registry=own)
+        self.worker_failures = Counter(
+            "engram_worker_failures_total", "Failed rounds of the worker, or of following it.", registry=own
+        )
+        self.streams_held = Gauge("engram_streams_held", "Streams that this process's worker writes.", registry=own)
+        self.streams_lost = Counter(
+            "engram_streams_lost_total", "Streams that another worker took from this one.", registry=own
+        )

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from sqlalchemy import Connection
+
 from learner import LearnerState, OnlineLearner, Prediction
 from learner.online import Scorer
 from service.core.training import apprentice, restore
+from service.storage import log
 from service.storage.session import Database
 from service.storage.streams import Stream
+
+_SHORT = 64
+"""Entries that are folded faster than a snapshot is loaded."""
 
 
 @dataclass(slots=True)
@@ -53,6 +59,31 @@ class LiveModels:
         """Return the state of the current version."""
         return self._current(stream).state
 
+    def follow(self, stream: Stream) -> None:
+        """Bring the current version to what the stream's writer has committed: the same fold, the same bits.
+
+        A short way is folded entry by entry; a long one, and one on which labels are taken back, begins at a snapshot.
+        """
+        live, until = self._live.get(stream.id), stream.applied_seq
+        if live is not None and live.state.seq >= until:
+            return
+
+        def work(connection: Connection) -> LearnerState:
+            if live is not None and until - live.state.seq <= _SHORT:
+                found = log.entries(connection, stream.id, live.state.seq, _SHORT, until)
+                if all(entry.kind in (log.LABEL, log.CLASS) for entry in found):
+                    made, state = apprentice(stream, self._device), live.state
+                    for entry in found:
+                        state, _info = made.apply(state, entry)
+                    return state
+            return restore(connection, stream, self._device, until=until)
+
+        self.publish(stream, self._db.read_now(work))
+
+    def known(self) -> frozenset[int]:
+        """Return the streams that have a version here."""
+        return frozenset(self._live)
+
     def forget(self, stream_id: int) -> None:
         """Drop a stream that is gone."""
         with self._lock:
@@ -61,7 +92,7 @@ class LiveModels:
     def _current(self, stream: Stream) -> _Live:
         live = self._live.get(stream.id)
         if live is None:
-            state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.log_seq))
+            state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.applied_seq))
             self.publish(stream, state)
             live = self._live[stream.id]
         return live

@@ -98,7 +98,11 @@ async def create(
             raise ConflictError(f"there is a stream '{name}' already")
         return Answer(201, body(stream))
 
-    return await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    made = await parts.db.read(lambda c: streams.by_name(c, name))
+    if made is not None:
+        parts.tell(made.id, Topic.STREAMS_CHANGED)
+    return answer
 
 
 async def change(
@@ -142,7 +146,7 @@ async def remove(parts: Parts, name: str) -> None:
 
     stream_id = await parts.db.write(work)
     parts.models.forget(stream_id)
-    parts.tell(stream_id, Topic.LOG_GREW)
+    parts.tell(stream_id, Topic.STREAMS_CHANGED)
 
 
 def _check_classes(parts: Parts, classes: list[str]) -> None:

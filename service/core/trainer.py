@@ -8,11 +8,13 @@ from sqlalchemy import Connection
 
 from learner import LearnerState, snapshot
 from service.clock import SECOND
+from service.core.errors import StreamLostError
 from service.core.parts import Parts
 from service.core.training import Apprentice, apprentice, restore
 from service.events import Topic
-from service.storage import events, log, snapshots
+from service.storage import events, leases, log, snapshots
 from service.storage import streams as stream_rows
+from service.storage.leases import StreamLease
 from service.storage.streams import Stream
 
 _GROUP = 32
@@ -22,9 +24,10 @@ _GROUP = 32
 class StreamTrainer:
     """Holds the newest state of one stream; only one thread may use it."""
 
-    def __init__(self, parts: Parts, stream: Stream, state: LearnerState, stored_seq: int) -> None:
+    def __init__(self, parts: Parts, stream: Stream, lease: StreamLease, state: LearnerState, stored_seq: int) -> None:
         self._parts = parts
         self._stream = stream
+        self._lease = lease
         self._made: Apprentice = apprentice(stream, parts.settings.device)
         self._state = state
         self._committed_seq = stream.applied_seq
@@ -33,8 +36,10 @@ class StreamTrainer:
         self._notes: list[dict[str, Any]] = []
 
     @classmethod
-    def restored(cls, parts: Parts, stream: Stream) -> StreamTrainer:
+    def restored(cls, parts: Parts, stream: Stream, lease: StreamLease) -> StreamTrainer:
         """Return a trainer where the last commit left the stream; `advance` takes it to the end of its log.
+
+        `stream` must have been read after the lease was taken: nobody else commits from then on.
 
         What came after that commit is applied anew, so that its updates are noted, told and counted like any other.
         """
@@ -46,7 +51,7 @@ class StreamTrainer:
 
         state, stored_seq = parts.db.read_now(work)
         parts.models.publish(stream, state)
-        return cls(parts, stream, state, stored_seq)
+        return cls(parts, stream, lease, state, stored_seq)
 
     def advance(self) -> bool:
         """Apply the next entries; return whether there were any."""
@@ -86,7 +91,11 @@ class StreamTrainer:
             self._parts.metrics.updates.labels(self._stream.name).inc()
 
     def _commit(self, *, store: bool = False) -> None:
-        """Store what the updates did and how far they came, with a snapshot where one is due, in one transaction."""
+        """Store what the updates did and how far they came, with a snapshot where one is due, in one transaction.
+
+        Raises:
+            StreamLostError: where another worker has taken the stream; nothing is stored then.
+        """
         state, notes, now = self._state, self._notes, self._parts.clock.now()
         due = store or state.seq - self._stored_seq >= self._parts.settings.snapshot_every or self._snapshot_is_late()
         content = snapshot.dump(state) if due and state.seq > self._stored_seq else None
@@ -94,6 +103,8 @@ class StreamTrainer:
         def work(connection: Connection) -> bool:
             if stream_rows.lock(connection, self._stream.id) is None:
                 return False
+            if not leases.confirm(connection, self._lease):
+                raise StreamLostError
             log.add_updates(connection, self._stream.id, notes)
             stream_rows.update(connection, self._stream.id, applied_seq=state.seq)
             told = [self._event("update", now, seq=note["seq"], model_version=note["seq"]) for note in notes]

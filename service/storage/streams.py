@@ -94,6 +94,11 @@ def every(connection: Connection) -> Sequence[Stream]:
     return [Stream(*row) for row in connection.execute(sa.select(streams).order_by(streams.c.id))]
 
 
+def count(connection: Connection) -> int:
+    """Return how many streams there are."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(streams)).scalar_one())
+
+
 def update(connection: Connection, stream_id: int, **values: Any) -> None:
     """Change a stream's columns."""
     connection.execute(streams.update().where(streams.c.id == stream_id).values(**values))

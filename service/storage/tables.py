@@ -192,6 +192,24 @@ snapshots = Table(
     Column("at", sa.BigInteger, nullable=False),
 )
 
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    Column("started_at", sa.BigInteger, nullable=False),
+    Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+writers = Table(
+    "writers",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    # No foreign key: a worker that is gone frees its streams by being gone.
+    Column("worker", sa.Text),
+    Column("fence", sa.BigInteger, nullable=False),
+    Index(None, "worker"),
+)
+
 events = Table(
     "events",
     metadata,
