@@ -16,11 +16,12 @@ import argparse
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -58,32 +59,50 @@ def main() -> None:
 def run(folder: Path, url: str, kills: int, draw: random.Random) -> dict[str, Any]:
     """Kill, end the load, drain, and check."""
     begun = monotonic()
-    processes = cast(folder, url)
     early = max(1, kills // 10)
-    torn = sum(killed_in_migration(processes[0], url, draw) for _ in range(early))
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.ready()
-    db = Database(url)
-    _who, token = db.write_now(lambda c: access.create(c, SystemClock(), access.Role.ADMIN))
-    urls = [process.url for process in processes if process.name != "worker"]
-    headers = {"Authorization": f"Bearer {token}"}
-    httpx.post(f"{urls[0]}/v1/streams", json=description(), headers=headers, timeout=30).raise_for_status()
-    load = start_load(folder, token, urls)
-    victims = Counter(kill_one(processes, draw, most_seconds=_MOST_SECONDS) for _ in range(kills - early))
-    for process in processes:
-        process.ready()
-    for popen, _notes in load:
-        popen.terminate()
-    ended_well = all(popen.wait(120) == 0 for popen, _notes in load)
-    codes = [process.drained() for process in processes]
-    found = check(db, read_notes(notes for _popen, notes in load))
-    db.close()
-    found["faults"] |= {"load_gave_up": int(not ended_well), "ended_wrongly": sum(code != 0 for code in codes)}
-    found["faults"]["unforeseen"] = sum(process.failures() for process in processes)
+    with ExitStack() as stack:
+        processes = cast(folder, url)
+        for process in processes:
+            stack.callback(process.kill)
+        torn = sum(killed_in_migration(processes[0], url, draw) for _ in range(early))
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.ready()
+        db = Database(url)
+        stack.callback(db.close)
+        load = begin_load(folder, db, [process.url for process in processes if process.name != "worker"])
+        for popen, _notes in load:
+            stack.callback(popen.wait)
+            stack.callback(popen.kill)
+        victims = Counter(kill_one(processes, draw, most_seconds=_MOST_SECONDS) for _ in range(kills - early))
+        faults = end(processes, [popen for popen, _notes in load])
+        found = check(db, read_notes(notes for _popen, notes in load))
+    found["faults"] |= faults
     counts = {"kills": kills, "killed": dict(victims), "kills_in_migrations": early, "migrations_torn": torn}
     return counts | {"seconds": round(monotonic() - begun, 1)} | found
+
+
+def begin_load(folder: Path, db: Database, urls: list[str]) -> list[tuple[subprocess.Popen[bytes], Path]]:
+    """Make the stream, and start whoever works on it."""
+    _who, token = db.write_now(lambda c: access.create(c, SystemClock(), access.Role.ADMIN))
+    headers = {"Authorization": f"Bearer {token}"}
+    httpx.post(f"{urls[0]}/v1/streams", json=description(), headers=headers, timeout=30).raise_for_status()
+    return start_load(folder, token, urls)
+
+
+def end(processes: list[Process], load: list[subprocess.Popen[bytes]]) -> dict[str, int]:
+    """End the load and then the service, in an orderly way; return what went wrong."""
+    for process in processes:
+        process.ready()
+    for popen in load:
+        popen.terminate()
+    gave_up = sum(popen.wait(120) != 0 for popen in load)
+    return {
+        "load_gave_up": gave_up,
+        "ended_wrongly": sum(process.drained() != 0 for process in processes),
+        "unforeseen": sum(process.failures() for process in processes),
+    }
 
 
 def cast(folder: Path, url: str) -> list[Process]:
@@ -128,9 +147,9 @@ def migrating(engine: sa.Engine) -> bool:
 
 def wait_for(look: Callable[[], bool]) -> None:
     """Wait until `look` sees it."""
-    end = monotonic() + 120
+    until = monotonic() + 300
     while not look():
-        if monotonic() > end:
+        if monotonic() > until:
             raise TimeoutError
         sleep(0.002)
 

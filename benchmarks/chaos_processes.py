@@ -42,10 +42,10 @@ class Process:
             self.popen = subprocess.Popen(self._words, stdout=log, stderr=log, env=self._environment)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        self.send(signal.SIGKILL)
-        assert self.popen is not None
-        self.popen.wait()
+        """End it as a power cut would, if it runs."""
+        if self.popen is not None:
+            self.popen.kill()
+            self.popen.wait()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""

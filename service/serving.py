@@ -14,6 +14,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import Connection
 
 from service.app import build_parts, close_parts, create_app
 from service.clock import SystemClock
@@ -115,13 +116,23 @@ def admin_token(parts: Parts, folder: Path) -> tuple[str | None, bool]:
     path = folder / TOKEN_FILE
     known = parts.db.read_now(tokens.every)
     if not known:
-        _principal, text = parts.db.write_now(lambda c: access.create(c, SystemClock(), Role.ADMIN, "admin"))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
-        path.chmod(0o600)
-        return text, True
+
+        def make(connection: Connection) -> str:
+            _principal, text = access.create(connection, SystemClock(), Role.ADMIN, "admin")
+            _write_secret(path, text)  # before the commit: a token that is stored has its file
+            return text
+
+        return parts.db.write_now(make), True
     return (path.read_text().strip() if path.exists() else None), False
+
+
+def _write_secret(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o600)
 
 
 def for_many_processes(settings: Settings, command: str) -> None:

@@ -67,7 +67,9 @@ class Holdings:
 
 
 def quota(worker: str, alive: Sequence[str], streams: int) -> int:
-    """Return how many streams are due to a worker: an even share, the remainder to those that started first.
+    """Return how many streams are due to a worker: an even share, the remainder to those at the front.
+
+    As those who hold most stand there, no stream moves without need.
 
     Example:
         >>> [quota(worker, ["a", "b", "c"], 4) for worker in ("a", "b", "c", "unknown")]

@@ -117,9 +117,11 @@ async def change(
 
     def work(connection: Connection) -> Stream:
         stream = find_locked(connection, name)
-        changes = {field: value for field, value in values.items() if value is not None}
         if query is not None:
-            changes["query"] = QuerySpec(**(stream.query | query)).model_dump()
+            values["query"] = QuerySpec(**(stream.query | query)).model_dump()
+        changes = {
+            field: value for field, value in values.items() if value is not None and value != getattr(stream, field)
+        }
         new = [label for label in dict.fromkeys(add_classes) if label not in stream.classes]
         if new:
             changes["classes"] = [*stream.classes, *new]

@@ -40,9 +40,11 @@ def forget_dead(connection: Connection, before: int) -> None:
 
 
 def alive(connection: Connection, now: int) -> Sequence[str]:
-    """Return the workers that live, those that started first at the front."""
-    chosen = sa.select(workers.c.id).where(workers.c.expires_at > now)
-    return connection.execute(chosen.order_by(workers.c.started_at, workers.c.id)).scalars().all()
+    """Return the workers that live, those with most streams at the front, then those that started first."""
+    chosen = sa.select(workers.c.id).outerjoin(writers, writers.c.worker == workers.c.id)
+    chosen = chosen.where(workers.c.expires_at > now).group_by(workers.c.id, workers.c.started_at)
+    streams_of = sa.func.count(writers.c.stream_id)
+    return connection.execute(chosen.order_by(streams_of.desc(), workers.c.started_at, workers.c.id)).scalars().all()
 
 
 def held(connection: Connection, worker: str) -> Sequence[StreamLease]:
