@@ -50,10 +50,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     draw = random.Random(given.seed)
-    with tempfile.TemporaryDirectory(prefix="engram-chaos-") as folder, database(given.database, Path(folder)) as url:
-        found = run(Path(folder), url, given.kills, draw)
+    found = chaos(given.database, given.kills, draw)
     print(json.dumps({"benchmark": "chaos", "database": given.database, "seed": given.seed} | found), flush=True)
     sys.exit(any(found["faults"].values()))
+
+
+def chaos(kind: str, kills: int, draw: random.Random) -> dict[str, Any]:
+    """Run on a database of that kind, made for it."""
+    with tempfile.TemporaryDirectory(prefix="engram-chaos-") as folder, database(kind, Path(folder)) as url:
+        return run(Path(folder), url, kills, draw)
 
 
 def run(folder: Path, url: str, kills: int, draw: random.Random) -> dict[str, Any]:
