@@ -29,6 +29,7 @@ from uuid import uuid4
 
 import httpx
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from benchmarks.chaos_check import check, read_notes
 from benchmarks.chaos_load import description
@@ -130,14 +131,12 @@ def killed_in_migration(process: Process, url: str, draw: random.Random) -> bool
     """Kill a process that migrates an empty database; return whether that left the migrations undone."""
     empty(url)
     process.start()
-    watched = sa.create_engine(url)
+    watched = sa.create_engine(url, poolclass=NullPool)
     wait_for(lambda: migrating(watched))
     sleep(draw.random() * 0.2)
     process.kill()
     with watched.connect() as connection:
-        tables = sa.inspect(connection).get_table_names()
-    watched.dispose()
-    return "streams" not in tables
+        return "streams" not in sa.inspect(connection).get_table_names()
 
 
 def migrating(engine: sa.Engine) -> bool:
@@ -166,7 +165,7 @@ def empty(url: str) -> None:
         for path in Path(str(found.database)).parent.glob("engram.db*"):
             path.unlink()
         return
-    with sa.create_engine(url).begin() as connection:
+    with sa.create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
 
@@ -179,7 +178,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'data' / 'engram.db'}"
         return
     name = f"engram_chaos_{uuid4().hex[:12]}"
-    server = sa.create_engine(_POSTGRES, isolation_level="AUTOCOMMIT")
+    server = sa.create_engine(_POSTGRES, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with server.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     try:
@@ -187,7 +186,6 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     finally:
         with server.connect() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-        server.dispose()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tests.conftest import postgres_database
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "kills"), [("sqlite", 6), ("postgresql", 4)])
+@pytest.mark.parametrize(("kind", "kills"), [("sqlite", 5), ("postgresql", 3)])
 def test_whatever_was_acknowledged_is_there_once_and_learned_once(kind: str, kills: int) -> None:
     if kind == "postgresql":
         with postgres_database():  # skips where there is none
