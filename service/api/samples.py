@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from fastapi import APIRouter, Query, Response
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
@@ -39,10 +40,13 @@ async def look(
     sample_id: str,
     parts: PartsOf,
     _caller: Reader,
-    at: Annotated[Literal["now"] | None, Query(description="'now' adds what the model says today")] = None,
+    at: Annotated[
+        Literal["now"] | Annotated[int, Field(ge=0, lt=2**62)] | None,
+        Query(description="'now' adds what the model says today, a number what it said after that log entry"),
+    ] = None,
 ) -> Response:
     """Look at a sample: data, prediction at arrival, query and label."""
-    return Reply(await parts.db.read(lambda c: history.sample(c, parts, stream, sample_id, at_now=at == "now")))
+    return Reply(await anyio.to_thread.run_sync(history.sample, parts, stream, sample_id, at))
 
 
 def _item(item: Any) -> SampleIn | EngramError:

@@ -13,10 +13,12 @@ from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.parts import Parts
-from service.core.specs import InputSpec, LearnerSpec, QuerySpec
+from service.core.specs import InputSpec, LearnerSpec, QuerySpec, RetentionSpec
 from service.events import Topic
 from service.storage import events, log, streams
 from service.storage.streams import Stream
+
+_POLICY = ("query", "retention", "open_classes")
 
 
 def find(connection: Connection, name: str) -> Stream:
@@ -50,6 +52,8 @@ def body(stream: Stream) -> dict[str, Any]:
         "query": stream.query,
         "guidelines": stream.guidelines,
         "colours": stream.colours,
+        "retention": RetentionSpec(**(stream.retention or {})).model_dump(),
+        "horizon_seq": stream.horizon_seq,
         "created_at": iso(stream.created_at),
     }
 
@@ -65,6 +69,7 @@ async def create(
     query: QuerySpec,
     guidelines: str,
     colours: dict[str, str],
+    retention: RetentionSpec,
     key: RequestKey | None,
 ) -> Answer:
     """Make a stream.
@@ -92,6 +97,7 @@ async def create(
             query=query.model_dump(),
             guidelines=guidelines,
             colours=colours,
+            retention=retention.model_dump(),
             created_at=parts.clock.now(),
         )
         if stream is None:
@@ -106,20 +112,29 @@ async def change(
     name: str,
     *,
     query: dict[str, Any] | None,
+    retention: dict[str, Any] | None,
     add_classes: list[str],
     **values: Any,
 ) -> dict[str, Any]:
-    """Change query policy, guidelines or colours, and add classes; what is not named stays."""
+    """Change query policy, retention, guidelines or colours, and add classes; what is not named stays.
+
+    A changed policy is an entry of the log, so that history tells by which rule was asked.
+    """
 
     def work(connection: Connection) -> Stream:
         stream = find_locked(connection, name)
         changes = {field: value for field, value in values.items() if value is not None}
         if query is not None:
             changes["query"] = QuerySpec(**(stream.query | query)).model_dump()
+        if retention is not None:
+            changes["retention"] = RetentionSpec(**((stream.retention or {}) | retention)).model_dump()
         new = [label for label in dict.fromkeys(add_classes) if label not in stream.classes]
         if new:
             changes["classes"] = [*stream.classes, *new]
             _check_classes(parts, changes["classes"])
+        policy = {name: changes[name] for name in _POLICY if name in changes and changes[name] != getattr(stream, name)}
+        if policy:
+            log.append(connection, stream.id, log.POLICY, parts.clock.now(), detail=policy)
         for label in new:
             log.append(connection, stream.id, log.CLASS, parts.clock.now(), label=label)
         if changes:
