@@ -69,8 +69,8 @@ async def create(
     query: QuerySpec,
     guidelines: str,
     colours: dict[str, str],
-    retention: RetentionSpec,
     key: RequestKey | None,
+    retention: RetentionSpec | None = None,
 ) -> Answer:
     """Make a stream.
 
@@ -97,7 +97,7 @@ async def create(
             query=query.model_dump(),
             guidelines=guidelines,
             colours=colours,
-            retention=retention.model_dump(),
+            retention=(retention or RetentionSpec()).model_dump(),
             created_at=parts.clock.now(),
         )
         if stream is None:
@@ -112,8 +112,8 @@ async def change(
     name: str,
     *,
     query: dict[str, Any] | None,
-    retention: dict[str, Any] | None,
     add_classes: list[str],
+    retention: dict[str, Any] | None = None,
     **values: Any,
 ) -> dict[str, Any]:
     """Change query policy, retention, guidelines or colours, and add classes; what is not named stays.

@@ -86,14 +86,19 @@ def _apprentice(described: str, device: str) -> Apprentice:
 
 
 class Replay:
-    """The way from a state to a later moment of the log, entry by entry, so that whoever drives it may pause."""
+    """The way from a state to a later moment of the log, entry by entry, so that whoever drives it may pause.
 
-    def __init__(self, made: Apprentice, stream: Stream, lineage: Lineage, base: LearnerState) -> None:
+    With `stop` it ends at an earlier entry, with the revisions that the moment knows.
+    """
+
+    def __init__(
+        self, made: Apprentice, stream: Stream, lineage: Lineage, base: LearnerState, *, stop: int | None = None
+    ) -> None:
         self.state = base
-        self.base_seq = base.seq
         self.lineage = lineage
+        self.stop = lineage.until if stop is None else stop
         self.done = 0
-        self.total = sum(span.last - span.first + 1 for span in lineage.after(base.seq))
+        self.total = sum(max(0, min(span.last, self.stop) - span.first + 1) for span in lineage.after(base.seq))
         self._made = made
         self._stream = stream
         self._at = base.seq
@@ -101,7 +106,7 @@ class Replay:
     @property
     def finished(self) -> bool:
         """Whether the state is that of the moment."""
-        return self._at >= self.lineage.until
+        return self._at >= self.stop
 
     def read(self, connection: Connection, limit: int) -> Sequence[AnyRow]:
         """Return the next entries on the way.
@@ -110,7 +115,7 @@ class Replay:
             BrokenLogError: where one is missing.
         """
         span = self.lineage.after(self._at)[0]
-        page = log.entries(connection, self._stream.id, span.first - 1, limit, span.last)
+        page = log.entries(connection, self._stream.id, span.first - 1, limit, min(span.last, self.stop))
         if [entry.seq for entry in page] != list(range(span.first, span.first + len(page))) or not page:
             raise BrokenLogError(f"the log of '{self._stream.name}' is not whole after entry {span.first - 1}")
         return page
