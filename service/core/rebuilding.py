@@ -45,11 +45,17 @@ class Rebuild:
         """The entry that this goes to."""
         return self._replay.lineage.until
 
+    @property
+    def total(self) -> int:
+        """How many entries lie on the way."""
+        return self._replay.total
+
     def go_on(self, note: Note) -> LearnerState | None:
         """Apply the next entries; return the state once it is there. `note` is told of every label learned."""
         replay = self._replay
         if not replay.finished:
-            for entry in self._parts.db.read_now(lambda c: replay.read(c, _GROUP)):
+            room = self._parts.settings.snapshot_every - (replay.state.seq - self._kept_seq)
+            for entry in self._parts.db.read_now(lambda c: replay.read(c, max(1, min(_GROUP, room)))):
                 info = replay.apply(entry)
                 if info is not None:
                     note(entry, info)

@@ -111,7 +111,8 @@ class StreamTrainer:
             replay = self._way_to(connection, ahead[-1].seq)
             self._rebuild = Rebuild(self._parts, self._stream, self._keeper, replay)
             return (), False
-        found = log.entries(connection, stream_id, after, _GROUP, until)
+        room = self._parts.settings.snapshot_every - (after - self._keeper.stored_seq)
+        found = log.entries(connection, stream_id, after, max(1, min(_GROUP, room)), until)
         return found, bool(not found and jobs.waiting(connection, stream_id, jobs.SNAPSHOT))
 
     def _due(self, connection: Connection, taken_back: list[int]) -> int | None:
@@ -145,7 +146,7 @@ class StreamTrainer:
         self._parts.db.read_now(lambda c: self._keeper.look(c, lineage))
         self._swap(state)
         self._parts.metrics.rebuilds.labels(self._stream.name).inc()
-        self._commit(rebuilt=True)
+        self._commit(rebuilt=rebuild)
 
     def _apply(self, entry: AnyRow) -> None:
         with self._parts.metrics.update_seconds.labels(self._stream.name).time():
@@ -178,7 +179,7 @@ class StreamTrainer:
         )
         self._parts.metrics.updates.labels(self._stream.name).inc()
 
-    def _commit(self, *, store: bool = False, rebuilt: bool = False) -> None:
+    def _commit(self, *, store: bool = False, rebuilt: Rebuild | None = None) -> None:
         """Store what the updates did and how far they came, with a snapshot where one is due, in one transaction."""
         state, notes, now, keeper = self._state, self._notes, self._parts.clock.now(), self._keeper
         far = state.seq - keeper.stored_seq >= self._parts.settings.snapshot_every
@@ -190,15 +191,15 @@ class StreamTrainer:
             log.add_updates(connection, self._stream.id, notes)
             stream_rows.update(connection, self._stream.id, applied_seq=state.seq)
             told = [self._event("update", now, seq=note["seq"], model_version=note["seq"]) for note in notes]
-            if rebuilt:
-                jobs.finish(connection, self._stream.id, jobs.REBUILD, state.seq, now)
+            if rebuilt is not None:
+                jobs.finish(connection, self._stream.id, jobs.REBUILD, state.seq, total=rebuilt.total, now=now)
                 told.append(self._event("update", now, seq=state.seq, model_version=state.seq, rebuilt=True))
             if due:
                 keeper.store(connection, state, as_of=state.seq, parent=keeper.stored_seq, now=now)
                 events.prune(connection, self._stream.id, self._parts.settings.events_kept)
                 told.append(self._event("snapshot", now, seq=state.seq))
             if store:
-                jobs.finish(connection, self._stream.id, jobs.SNAPSHOT, state.seq, now)
+                jobs.finish(connection, self._stream.id, jobs.SNAPSHOT, state.seq, total=0, now=now)
             events.add(connection, told)
             return True
 

@@ -44,12 +44,12 @@ def report(connection: Connection, stream_id: int, until: int, *, done: int, tot
     connection.execute(jobs.update().where(_unfinished(stream_id, REBUILD), jobs.c.seq <= until).values(**values))
 
 
-def finish(connection: Connection, stream_id: int, kind: str, until: int, now: int) -> None:
-    """Note that the jobs up to the entry `until` are done."""
+def finish(connection: Connection, stream_id: int, kind: str, until: int, *, total: int, now: int) -> None:
+    """Note that the jobs up to the entry `until` are done, by applying `total` entries."""
     values = {
         "state": DONE,
-        "total": sa.func.coalesce(jobs.c.total, 0),
-        "done": sa.func.coalesce(jobs.c.total, 0),
+        "total": total,
+        "done": total,
         "started_at": sa.func.coalesce(jobs.c.started_at, now),
         "finished_at": now,
         "error": None,
