@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
@@ -41,12 +41,16 @@ async def look(
     parts: PartsOf,
     _caller: Reader,
     at: Annotated[
-        Literal["now"] | Annotated[int, Field(ge=0, lt=2**62)] | None,
-        Query(description="'now' adds what the model says today, a number what it said after that log entry"),
+        str | None,
+        Query(
+            pattern="^(now|[0-9]{1,18})$",
+            description="'now' adds what the model says today, a number what it said after that log entry",
+        ),
     ] = None,
 ) -> Response:
     """Look at a sample: data, prediction at arrival, query and label."""
-    return Reply(await anyio.to_thread.run_sync(history.sample, parts, stream, sample_id, at))
+    moment = at if at is None or at == "now" else int(at)
+    return Reply(await anyio.to_thread.run_sync(history.sample, parts, stream, sample_id, moment))
 
 
 def _item(item: Any) -> SampleIn | EngramError:
