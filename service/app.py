@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from learner import warm_up
-from service.api import labels, live, monitoring, problems, queries, samples, session, streams
+from service.api import history, labels, live, monitoring, problems, queries, samples, session, streams
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
 from service.bus import Bus
@@ -29,6 +29,8 @@ from service.bus.redis import RedisBus
 from service.clock import Clock, SystemClock
 from service.core.metrics import Metrics
 from service.core.parts import Parts
+from service.core.past import PastModels
+from service.core.recovery import Recovery
 from service.core.scoring import LiveModels
 from service.following import Follower
 from service.settings import Settings
@@ -62,6 +64,8 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
         clock=clock or SystemClock(),
         settings=settings,
         models=LiveModels(db, settings.device),
+        past=PastModels(db, settings.device),
+        recovery=Recovery(),
         metrics=Metrics(),
         ready=Event(),
         stopping=Event(),
@@ -99,7 +103,7 @@ def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
     app.include_router(monitoring.process)
-    for part in (session, streams, samples, queries, labels, monitoring, live):
+    for part in (session, streams, samples, queries, labels, history, monitoring, live):
         app.include_router(part.router)
     _serve_ui(app)
     return app

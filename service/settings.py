@@ -32,7 +32,12 @@ class Settings(BaseSettings):
     lease_seconds: Positive = Field(60, description="how long an annotator holds a query without a heartbeat")
     snapshot_every: Positive = Field(200, description="updates between two snapshots of a stream")
     snapshot_seconds: Positive = Field(60, description="longest time between a learned label and the next snapshot")
-    snapshots_kept: Positive = Field(8, description="newest snapshots kept of each stream")
+    snapshots_kept: Positive = Field(
+        8, description="newest snapshots of each stream that are all kept; older ones are kept ever sparser"
+    )
+    learn_after_seconds: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="how long an annotator's answer waits before it is learned; until then an undo is free"
+    )
     events_kept: Positive = Field(5000, description="newest events kept of each stream, for subscribers that resume")
     idempotency_hours: Positive = Field(24, description="how long an Idempotency-Key is remembered")
     window_samples: Positive = Field(500, description="samples in the fading window of rates and accuracy")

@@ -213,6 +213,49 @@ def export(
         export_stream(settings, stream, form.value, output)
 
 
+@app.command()
+def snapshots(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+    take: Annotated[bool, typer.Option("--take", help="Store the newest state first.")] = False,
+) -> None:
+    """List a stream's stored states, newest first."""
+    from service.cli.past import show_snapshots
+
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        show_snapshots(settings, stream, out, take=take)
+
+
+@app.command()
+def rollback(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    seq: Annotated[int, typer.Option(min=0, help="Log entry to go back to; 0 is the beginning.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Take a stream back to the moment after a log entry; nothing is deleted."""
+    from service.cli.past import roll_back
+
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        roll_back(settings, stream, seq, out)
+
+
+@app.command()
+def verify(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Replay a stream's log and compare every stored state; exit 0 only if all agree."""
+    from service.cli.past import verify_stream
+
+    logs.configure("warning")
+    with _database(data_dir) as db:
+        verify_stream(db, settings_with(data_dir), stream, out)
+
+
 @contextmanager
 def _database(data_dir: Path | None) -> Iterator[Database]:
     settings = settings_with(data_dir)

@@ -6,17 +6,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection
-
 from learner import LearnerState, OnlineLearner, Prediction
 from learner.online import Scorer
 from service.core.training import apprentice, restore
-from service.storage import log
 from service.storage.session import Database
 from service.storage.streams import Stream
-
-_SHORT = 64
-"""Entries that are folded faster than a snapshot is loaded."""
 
 
 @dataclass(slots=True)
@@ -60,25 +54,13 @@ class LiveModels:
         return self._current(stream).state
 
     def follow(self, stream: Stream) -> None:
-        """Bring the current version to what the stream's writer has committed: the same fold, the same bits.
-
-        A short way is folded entry by entry; a long one, and one on which labels are taken back, begins at a snapshot.
-        """
-        live, until = self._live.get(stream.id), stream.applied_seq
-        if live is not None and live.state.seq >= until:
+        """Bring the current version to what the stream's writer has committed: the same fold, the same bits."""
+        live = self._live.get(stream.id)
+        if live is not None and live.state.seq >= stream.applied_seq:
             return
-
-        def work(connection: Connection) -> LearnerState:
-            if live is not None and until - live.state.seq <= _SHORT:
-                found = log.entries(connection, stream.id, live.state.seq, _SHORT, until)
-                if all(entry.kind in (log.LABEL, log.CLASS) for entry in found):
-                    made, state = apprentice(stream, self._device), live.state
-                    for entry in found:
-                        state, _info = made.apply(state, entry)
-                    return state
-            return restore(connection, stream, self._device, until=until)
-
-        self.publish(stream, self._db.read_now(work))
+        held = () if live is None else (live.state,)
+        state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.applied_seq, held=held))
+        self.publish(stream, state)
 
     def known(self) -> frozenset[int]:
         """Return the streams that have a version here."""

@@ -96,8 +96,14 @@ def close(connection: Connection, query_id: str, state: str, now: int) -> None:
     )
 
 
-def reopen(connection: Connection, query_id: str, *, token: str, by: str, until: int) -> None:
-    """Open an ended query again, leased."""
+def withdraw_of(connection: Connection, sample_numbers: Sequence[int], now: int) -> int:
+    """End the open queries of these samples; return how many there were."""
+    chosen = queries.update().where(queries.c.sample_n.in_(sample_numbers), queries.c.state == OPEN)
+    return int(connection.execute(chosen.values(state=WITHDRAWN, closed_at=now, lease_until=0)).rowcount)
+
+
+def reopen(connection: Connection, query_id: str, *, token: str | None, by: str | None, until: int) -> None:
+    """Open an ended query again, leased until `until`."""
     connection.execute(
         queries.update()
         .where(queries.c.id == query_id)

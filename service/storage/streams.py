@@ -30,6 +30,8 @@ class Stream:
     created_at: int
     log_seq: int
     applied_seq: int
+    retention: dict[str, Any] | None
+    horizon_seq: int
 
 
 @dataclass(frozen=True, slots=True)
