@@ -26,6 +26,9 @@ _POSTGRES_CONNECTIONS = 8
 _CONNECT_SECONDS = 5
 _SWITCH_SECONDS = 0.01
 
+# All that one read looks at is of one moment, as on SQLite.
+_READER_OPTIONS = "-c default_transaction_isolation=repeatable\\ read"
+
 # Ends the write of a process that was halted in the middle, so that it keeps nobody from the rows it had locked.
 _WRITER_OPTIONS = "-c idle_in_transaction_session_timeout=5000"
 
@@ -35,7 +38,7 @@ class Database:
 
     def __init__(self, url: str, *, write_queue_limit: int = 1000) -> None:
         self.url = sa.make_url(url)
-        self._reader = _engine(self.url, begin="BEGIN")
+        self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
         if self.embedded:
             self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE")
             self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit)
