@@ -13,6 +13,7 @@ from service.core.parts import Parts
 from service.core.thinning import surplus
 from service.events import Topic
 from service.storage import events, snapshots
+from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
@@ -31,6 +32,13 @@ class Keeper:
         self._parts = parts
         self._stream = stream
         self._damaged: list[tuple[AnyRow, str]] = []
+
+    def hold(self, connection: Connection) -> Stream | None:
+        """Lock the stream for a transaction of its one writer; None where the stream is gone.
+
+        Everything that the writer stores is stored behind this.
+        """
+        return stream_rows.lock(connection, self._stream.id)
 
     def look(self, connection: Connection, lineage: Lineage) -> None:
         """Find out anew which snapshot is the newest that leads to the present."""
@@ -68,6 +76,8 @@ class Keeper:
         found, now = self._damaged, self._parts.clock.now()
 
         def work(connection: Connection) -> None:
+            if self.hold(connection) is None:
+                return
             for row, why in found:
                 if snapshots.mark_damaged(connection, self._stream.id, row.number, now):
                     data: dict[str, Any] = {"seq": row.seq, "damaged": True, "detail": why}

@@ -14,7 +14,6 @@ from service.core.keeping import Keeper
 from service.core.parts import Parts
 from service.core.training import Replay
 from service.storage import jobs
-from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
@@ -78,7 +77,7 @@ class Rebuild:
             return
 
         def work(connection: Connection) -> None:
-            if stream_rows.lock(connection, self._stream.id) is None:
+            if self._keeper.hold(connection) is None:
                 return
             jobs.report(connection, self._stream.id, self.until, done=replay.done, total=replay.total, now=now)
             if due:
