@@ -31,7 +31,7 @@ from learner import build
 from learner.snapshot import state_hash
 from service.clock import SystemClock
 from service.core import streams
-from service.core.specs import LearnerSpec
+from service.core.specs import LearnerSpec, QuerySpec
 from service.core.training import apprentice
 from service.storage import log, snapshots
 from service.storage import streams as stream_rows
@@ -44,15 +44,14 @@ BATCH = 500
 
 
 def main() -> None:
-    """Measure both, and print one line."""
+    """Measure both, and print a line of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=int, default=5000, help="labels before the first is taken back")
     parser.add_argument("--log", type=int, default=100_000, help="labels in the log of the restart")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = retraction(Path(folder) / "retraction", options.labels)
-        found |= restart(Path(folder) / "restart", options.log)
-    report("history", found)
+        report("history_retraction", retraction(Path(folder) / "retraction", options.labels))
+        report("history_restart", restart(Path(folder) / "restart", options.log))
 
 
 def retraction(folder: Path, labels: int) -> dict[str, Any]:
@@ -154,7 +153,13 @@ def write_log(folder: Path, labels: int) -> None:
     db, clock = Database(f"sqlite:///{folder / 'engram.db'}"), SystemClock()
     db.migrate()
     learner = LearnerSpec(seed=7, hidden=[16], rates=[], votes=2)
-    fixed = {"open_classes": True, "query": {}, "guidelines": "", "colours": {}, "created_at": clock.now()}
+    fixed = {
+        "open_classes": True,
+        "query": QuerySpec().model_dump(),
+        "guidelines": "",
+        "colours": {},
+        "created_at": clock.now(),
+    }
     given = {"name": "long", "input": {"kind": "vector", "dim": 8}, "learner": learner.model_dump()}
     classes = {"initial_classes": ["a", "b"], "classes": ["a", "b"]}
     stream = db.write_now(lambda c: stream_rows.insert(c, threshold=0.5, **fixed, **given, **classes))

@@ -14,6 +14,7 @@ from service.core.parts import Parts
 from service.core.thinning import surplus
 from service.events import Topic
 from service.storage import events, leases, snapshots
+from service.storage import streams as stream_rows
 from service.storage.leases import StreamLease
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -35,19 +36,23 @@ class Keeper:
         self._lease = lease
         self._damaged: list[tuple[AnyRow, str]] = []
 
-    def look(self, connection: Connection, lineage: Lineage) -> None:
-        """Find out anew which snapshot is the newest that leads to the present."""
-        rows = snapshots.newest_first(connection, self._stream.id, sound=True)
-        self.stored_seq = max((row.seq for row in rows if lineage.continues(row.seq, row.as_of)), default=0)
+    def hold(self, connection: Connection) -> Stream | None:
+        """Lock the stream for a transaction of its one writer; None where the stream is gone.
 
-    def confirm(self, connection: Connection) -> None:
-        """Make sure that the stream is still this writer's until the transaction ends.
+        Everything that the writer stores is stored behind this. Nobody takes the stream before the transaction ends.
 
         Raises:
             StreamLostError: where another worker has taken it.
         """
-        if not leases.confirm(connection, self._lease):
+        stream = stream_rows.lock(connection, self._stream.id)
+        if stream is not None and not leases.confirm(connection, self._lease):
             raise StreamLostError
+        return stream
+
+    def look(self, connection: Connection, lineage: Lineage) -> None:
+        """Find out anew which snapshot is the newest that leads to the present."""
+        rows = snapshots.newest_first(connection, self._stream.id, sound=True)
+        self.stored_seq = max((row.seq for row in rows if lineage.continues(row.seq, row.as_of)), default=0)
 
     def store(self, connection: Connection, state: LearnerState, *, as_of: int, parent: int, now: int) -> None:
         """Write a snapshot and let go of those that have become too many."""
@@ -80,6 +85,8 @@ class Keeper:
         found, now = self._damaged, self._parts.clock.now()
 
         def work(connection: Connection) -> None:
+            if self.hold(connection) is None:
+                return
             for row, why in found:
                 if snapshots.mark_damaged(connection, self._stream.id, row.number, now):
                     data: dict[str, Any] = {"seq": row.seq, "damaged": True, "detail": why}

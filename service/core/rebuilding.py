@@ -14,7 +14,6 @@ from service.core.keeping import Keeper
 from service.core.parts import Parts
 from service.core.training import Replay
 from service.storage import jobs
-from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
@@ -78,9 +77,8 @@ class Rebuild:
             return
 
         def work(connection: Connection) -> None:
-            if stream_rows.lock(connection, self._stream.id) is None:
+            if self._keeper.hold(connection) is None:
                 return
-            self._keeper.confirm(connection)
             jobs.report(connection, self._stream.id, self.until, done=replay.done, total=replay.total, now=now)
             if due:
                 self._keeper.store(connection, replay.state, as_of=self.until, parent=self._kept_seq, now=now)

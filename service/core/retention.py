@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from learner import snapshot
 from service.clock import SECOND
+from service.core.keeping import Keeper
 from service.core.lineage import Lineage
 from service.core.parts import Parts
 from service.core.specs import RetentionSpec
@@ -27,8 +28,9 @@ logger = structlog.get_logger()
 class Retention:
     """Lets go of what one stream keeps no longer; predictions, labels and the state stay."""
 
-    def __init__(self, parts: Parts, stream_id: int) -> None:
+    def __init__(self, parts: Parts, stream_id: int, keeper: Keeper) -> None:
         self._parts = parts
+        self._keeper = keeper
         self._stream_id = stream_id
         self._rule = RetentionSpec()
         self._looked_at = 0
@@ -57,7 +59,7 @@ class Retention:
         """Forget payloads; a question that nobody can see any more is withdrawn."""
 
         def work(connection: Connection) -> int:
-            if stream_rows.lock(connection, self._stream_id) is None:
+            if self._keeper.hold(connection) is None:
                 return 0
             numbers = samples.purge(connection, self._stream_id, before, _PAGE, now)
             if numbers:
@@ -73,7 +75,7 @@ class Retention:
         """Make the newest sound snapshot up to `border` the beginning, if one leads to all that was accepted since."""
 
         def work(connection: Connection) -> int:
-            stream = stream_rows.lock(connection, self._stream_id)
+            stream = self._keeper.hold(connection)
             if stream is None:
                 return 0
             revisions = log.revisions(connection, stream.id)
@@ -93,7 +95,7 @@ class Retention:
 
     def _drop_features(self) -> None:
         def work(connection: Connection) -> int:
-            stream = stream_rows.lock(connection, self._stream_id)
+            stream = self._keeper.hold(connection)
             return 0 if stream is None else log.drop_features(connection, stream.id, stream.horizon_seq, _PAGE)
 
         while self._parts.db.write_now(work):

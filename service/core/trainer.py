@@ -45,7 +45,7 @@ class StreamTrainer:
         self._held: deque[LearnerState] = deque([state], maxlen=_HELD)
         self._keeper = keeper
         self._rebuild: Rebuild | None = None
-        self._retention = Retention(parts, stream.id)
+        self._retention = Retention(parts, stream.id, keeper)
         self._committed_seq = self._noted_seq = stream.applied_seq
         self._notes: list[dict[str, Any]] = []
 
@@ -156,7 +156,7 @@ class StreamTrainer:
 
     def _apply(self, entry: AnyRow) -> None:
         with self._parts.metrics.update_seconds.labels(self._stream.name).time():
-            state, info = self._made.apply(self._state, entry, entry.label)
+            state, info = self._made.apply(self._state, entry)
         self._swap(state)
         if info is not None:
             self._note(entry, info)
@@ -196,9 +196,8 @@ class StreamTrainer:
         due = state.seq > keeper.stored_seq and (store or far or self._snapshot_is_late())
 
         def work(connection: Connection) -> bool:
-            if stream_rows.lock(connection, self._stream.id) is None:
+            if keeper.hold(connection) is None:
                 return False
-            keeper.confirm(connection)
             log.add_updates(connection, self._stream.id, notes)
             stream_rows.update(connection, self._stream.id, applied_seq=state.seq)
             told = [self._event("update", now, seq=note["seq"], model_version=note["seq"]) for note in notes]

@@ -40,18 +40,21 @@ class Apprentice(NamedTuple):
         """Return the state before the first entry."""
         return self.learner.start(self.initial_classes)
 
-    def apply(self, state: LearnerState, entry: AnyRow, label: str) -> tuple[LearnerState, LearnInfo | None]:
-        """Return the state after one entry that stands, and what a label did; `label` is what the entry says now.
+    def apply(
+        self, state: LearnerState, entry: AnyRow, label: str | None = None
+    ) -> tuple[LearnerState, LearnInfo | None]:
+        """Return the state after one entry that stands, and what a label did; `label` is what a correction made of it.
 
         Raises:
             BeyondHorizonError: where a label's features are gone.
         """
+        named = entry.label if label is None else label
         if entry.kind == log.LABEL:
             if entry.features is None:
                 raise BeyondHorizonError(f"the features of entry {entry.seq} are gone")
-            return self.learner.learn(state, from_bytes(entry.features, self.input), label, seq=entry.seq)
+            return self.learner.learn(state, from_bytes(entry.features, self.input), named, seq=entry.seq)
         if entry.kind == log.CLASS:
-            return self.learner.add_class(state, label, seq=entry.seq), None
+            return self.learner.add_class(state, named, seq=entry.seq), None
         return replace(state, seq=entry.seq), None
 
 
