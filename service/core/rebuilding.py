@@ -67,7 +67,12 @@ class Rebuild:
     def failed(self, error: Exception) -> None:
         """Tell why this try came to nothing."""
         why = str(error) or type(error).__name__
-        self._parts.db.write_now(lambda c: jobs.fail(c, self._stream.id, why, self.until))
+
+        def work(connection: Connection) -> None:
+            if self._keeper.hold(connection) is not None:
+                jobs.fail(connection, self._stream.id, why, self.until)
+
+        self._parts.db.write_now(work)
 
     def _report(self) -> None:
         """Tell how far this is, and store the state now and then."""
