@@ -16,15 +16,15 @@ def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env=clean_environment(),
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
 
 def test_the_demo_s_data_prove_themselves_and_one_flipped_byte_does_not(tmp_path: Path) -> None:
-    options = ("--oracle", "--pace", "0", "--samples", "300", "--once", "--port", "0")
+    options = ("--oracle", "--pace", "0", "--samples", "150", "--once", "--port", "0")
     with engram(tmp_path, "demo", *options, ENGRAM_SNAPSHOT_EVERY="20") as process:
-        assert process.popen.wait(120) == 0, "".join(process.lines)
+        assert process.popen.wait(300) == 0, "".join(process.lines)
     proved = ran(tmp_path, "verify", "digits")
     assert proved.returncode == 0, proved.stderr
     assert "all agree" in proved.stdout
