@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,13 @@ class BadSnapshotError(ValueError):
     """The bytes are not a snapshot of the learner that this version can read."""
 
 
-def dump(state: LearnerState) -> bytes:
+def dump(state: LearnerState, about: Mapping[str, Any] | None = None) -> bytes:
     """Return the state as one safetensors file; its metadata `engram` holds the JSON header, with the state's hash.
+
+    Args:
+        state: what to write.
+        about: what else the header should say, for example what the state was computed with; JSON only. The state's
+            hash does not cover it.
 
     Example:
         >>> from learner.encoders import VectorEncoder
@@ -39,7 +45,7 @@ def dump(state: LearnerState) -> bytes:
         >>> restored.classes, state_hash(restored) == state_hash(state)
         (('a', 'b'), True)
     """
-    header = _header(state) | {"hash": state_hash(state)}
+    header = dict(about or {}) | _header(state) | {"hash": state_hash(state)}
     return save(_tensors(state), metadata={"engram": json.dumps(header)})
 
 
@@ -93,6 +99,11 @@ def state_hash(state: LearnerState) -> str:
     return digest.hexdigest()
 
 
+def size(state: LearnerState) -> int:
+    """Return how many bytes the state's tensors take."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in _views(state).values())
+
+
 def _header(state: LearnerState) -> dict[str, Any]:
     return {
         "state_version": STATE_VERSION,
@@ -121,10 +132,14 @@ def _memory_tensors(memory: RecollectionState) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in (parts | {"familiar": memory.familiar}).items()}
 
 
-def _tensors(state: LearnerState) -> dict[str, Tensor]:
+def _views(state: LearnerState) -> dict[str, Tensor]:
     parts = {f"encoder.{index}": tensor for index, tensor in enumerate(state.encoder)}
     parts |= {f"layer.{index}": tensor for index, tensor in enumerate(state.layers)}
     if state.memory is not None:
         parts |= _memory_tensors(state.memory)
+    return parts
+
+
+def _tensors(state: LearnerState) -> dict[str, Tensor]:
     # Copies: two tensors of a fresh state may share their zeros, and the format stores no sharing.
-    return {name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in parts.items()}
+    return {name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in _views(state).items()}

@@ -20,7 +20,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from learner import warm_up
-from service.api import committees, labels, live, monitoring, problems, queries, samples, session, streams
+from service.api import (
+    committees,
+    history,
+    labels,
+    live,
+    monitoring,
+    problems,
+    queries,
+    samples,
+    session,
+    streams,
+)
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
 from service.bus import Bus
@@ -29,7 +40,10 @@ from service.bus.redis import RedisBus
 from service.clock import Clock, SystemClock
 from service.core.metrics import Metrics
 from service.core.parts import Parts
+from service.core.past import PastModels
+from service.core.recovery import Recovery
 from service.core.scoring import LiveModels
+from service.following import Follower
 from service.settings import Settings
 from service.storage.session import Database
 from service.worker import Worker
@@ -61,23 +75,31 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
         clock=clock or SystemClock(),
         settings=settings,
         models=LiveModels(db, settings.device),
+        past=PastModels(db, settings.device),
+        recovery=Recovery(),
         metrics=Metrics(),
         ready=Event(),
         stopping=Event(),
     )
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """Return the application: API, labeling UI and learner worker in one process."""
+def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
+    """Return the application: API and labeling UI, with the learner's worker in the same process if it `learns`."""
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        worker = Worker(parts)
-        worker.start()
+        caught_up = Event()
+        worker = Worker(parts, caught_up) if learns else None
+        follower = Follower(parts, caught_up if learns else None)
+        if worker is not None:
+            worker.start()
+        follower.start()
         yield
         parts.stopping.set()
-        await anyio.to_thread.run_sync(worker.drain)
+        if worker is not None:
+            await anyio.to_thread.run_sync(worker.drain)
+        await anyio.to_thread.run_sync(follower.end)
 
     app = FastAPI(
         title="Engram",
@@ -91,9 +113,28 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
-    for part in (session, streams, samples, queries, labels, committees, monitoring, live):
+    app.include_router(monitoring.process)
+    for part in (session, streams, samples, queries, labels, history, committees, monitoring, live):
         app.include_router(part.router)
     _serve_ui(app)
+    return app
+
+
+def create_worker_app(parts: Parts) -> FastAPI:
+    """Return what a worker process serves: whether it lives and is ready, and its metrics; it learns meanwhile."""
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(parts, parts.ready)
+        worker.start()
+        yield
+        parts.stopping.set()
+        await anyio.to_thread.run_sync(worker.drain)
+
+    app = FastAPI(title="Engram worker", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.parts = parts
+    problems.install(app)
+    app.include_router(monitoring.process)
     return app
 
 

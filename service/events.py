@@ -17,6 +17,12 @@ class Topic(StrEnum):
     """A query was opened or came back."""
     EVENTS_ADDED = "events_added"
     """The events table has news for subscribers."""
+    STREAMS_CHANGED = "streams_changed"
+    """A stream was made or removed."""
+
+
+WORK = frozenset({Topic.LOG_GREW})
+"""Topics that must find the one worker of their stream; all others are news for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Connection
 
 from service.app import build_parts, close_parts, create_app
 from service.clock import SystemClock
@@ -114,13 +116,52 @@ def admin_token(parts: Parts, folder: Path) -> tuple[str | None, bool]:
     path = folder / TOKEN_FILE
     known = parts.db.read_now(tokens.every)
     if not known:
-        _principal, text = parts.db.write_now(lambda c: access.create(c, SystemClock(), Role.ADMIN, "admin"))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
-        path.chmod(0o600)
-        return text, True
+
+        def make(connection: Connection) -> str:
+            _principal, text = access.create(connection, SystemClock(), Role.ADMIN, "admin")
+            _write_secret(path, text)  # before the commit: a token that is stored has its file
+            return text
+
+        return parts.db.write_now(make), True
     return (path.read_text().strip() if path.exists() else None), False
+
+
+def _write_secret(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o600)
+
+
+def for_many_processes(settings: Settings, command: str) -> None:
+    """Refuse settings on which several processes cannot work together.
+
+    Raises:
+        ServingError: where the database is not PostgreSQL, or there is no Redis.
+    """
+    if settings.database_url is None or not settings.database.startswith("postgresql"):
+        raise ServingError(
+            f"'engram {command}' works beside other processes and needs PostgreSQL: set ENGRAM_DATABASE_URL to "
+            "postgresql://…, or use 'engram serve', which does everything in one process"
+        )
+    if settings.redis_url is None:
+        raise ServingError(
+            f"'engram {command}' works beside other processes and hears of their work by Redis: set ENGRAM_REDIS_URL "
+            "to redis://…"
+        )
+
+
+@contextmanager
+def opened_with_others(settings: Settings, command: str) -> Iterator[Parts]:
+    """Open the database and the bus that several processes share; no data folder is held."""
+    for_many_processes(settings, command)
+    parts = build_parts(settings)
+    try:
+        yield parts
+    finally:
+        close_parts(parts)
 
 
 @contextmanager
@@ -135,16 +176,21 @@ def opened(settings: Settings) -> Iterator[Parts]:
 
 
 def make_server(parts: Parts, bound: socket.socket) -> Server:
-    """Return a server for the socket, and leave its address in the data folder."""
+    """Return a server of everything for the socket, and leave its address in the data folder."""
+    (parts.settings.data_dir / _ADDRESS_FILE).write_text(json.dumps({"url": url_of(bound)}))
+    return server_of(create_app(parts), parts)
+
+
+def server_of(app: FastAPI, parts: Parts) -> Server:
+    """Return a server of an application."""
     config = uvicorn.Config(
-        create_app(parts),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_SECONDS,
         backlog=2048,
     )
-    (parts.settings.data_dir / _ADDRESS_FILE).write_text(json.dumps({"url": url_of(bound)}))
     return Server(config, parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
@@ -32,14 +32,33 @@ class Settings(BaseSettings):
     lease_seconds: Positive = Field(60, description="how long an annotator holds a query without a heartbeat")
     snapshot_every: Positive = Field(200, description="updates between two snapshots of a stream")
     snapshot_seconds: Positive = Field(60, description="longest time between a learned label and the next snapshot")
-    snapshots_kept: Positive = Field(8, description="newest snapshots kept of each stream")
+    snapshots_kept: Positive = Field(
+        8, description="newest snapshots of each stream that are all kept; older ones are kept ever sparser"
+    )
+    learn_after_seconds: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="how long an annotator's answer waits before it is learned; until then an undo is free"
+    )
     events_kept: Positive = Field(5000, description="newest events kept of each stream, for subscribers that resume")
     idempotency_hours: Positive = Field(24, description="how long an Idempotency-Key is remembered")
     window_samples: Positive = Field(500, description="samples in the fading window of rates and accuracy")
     poll_seconds: Annotated[float, Field(gt=0)] = Field(
         1.0, description="how often consumers look for work that no wake-up told them of"
     )
+    worker_heartbeat_seconds: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="how often a worker says that it lives"
+    )
+    worker_lease_seconds: Positive = Field(
+        6, description="how long a worker holds its streams without a heartbeat; at least two heartbeats"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator("worker_lease_seconds")
+    @classmethod
+    def _outlasts_two_heartbeats(cls, value: int, others: ValidationInfo) -> int:
+        beat = others.data.get("worker_heartbeat_seconds")
+        if beat is not None and value < 2 * beat:
+            raise ValueError(f"must be at least twice ENGRAM_WORKER_HEARTBEAT_SECONDS, {beat}")
+        return value
 
     @property
     def database(self) -> str:

@@ -1,86 +1,165 @@
-"""The single writer: applies each stream's log in order, publishes every version, and stores snapshots."""
+"""The single writer of its streams: applies each one's log in order, publishes every version, and stores snapshots."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
+from typing import NamedTuple
 
 import structlog
 
 from service.clock import SECOND
 from service.core import idempotency
+from service.core.attempt import attempt
+from service.core.errors import StreamLostError
+from service.core.holding import Holdings
 from service.core.parts import Parts
 from service.core.trainer import StreamTrainer
 from service.events import Topic, Wakeup
 from service.storage import streams
+from service.storage.leases import StreamLease
 from service.storage.streams import Stream
+from service.storage.writers import UncertainError
 
 logger = structlog.get_logger()
 
 _FORGET_EVERY = 600 * SECOND
 
 
-class Worker:
-    """One thread that learns for all streams."""
+class _Held(NamedTuple):
+    lease: StreamLease
+    trainer: StreamTrainer
 
-    def __init__(self, parts: Parts) -> None:
+
+class Worker:
+    """One thread that learns for the streams it holds, and one that says that it lives."""
+
+    def __init__(self, parts: Parts, caught_up: Event) -> None:
         self._parts = parts
-        self._trainers: dict[int, StreamTrainer] = {}
+        self._caught_up = caught_up
+        self._holdings = Holdings(parts)
+        self._held: dict[int, _Held] = {}
         self._wake = Event()
         self._stop = Event()
         self._forgot_at = 0
         self._thread = Thread(target=self._run, name="engram-worker", daemon=True)
+        self._heart = Thread(target=self._beat, name="engram-heartbeat", daemon=True)
+        self._taker = parts.bus.take(lambda _: self._wake.set())
         self._unsubscribe = parts.bus.subscribe(self._hear)
 
     def start(self) -> None:
-        """Begin: restore every stream, then learn."""
+        """Begin: take streams, restore them, set `caught_up`, then learn."""
         self._thread.start()
 
     def drain(self) -> None:
-        """Apply what was accepted, store snapshots, and end."""
+        """Apply what was accepted, store snapshots, leave the streams to others, and end."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
+        self._taker.end()
         self._unsubscribe()
 
     def _hear(self, wakeup: Wakeup) -> None:
-        if wakeup.topic is Topic.LOG_GREW:
+        if wakeup.topic is Topic.STREAMS_CHANGED:
             self._wake.set()
 
     def _run(self) -> None:
-        while not self._round():
-            if self._stop.wait(self._parts.settings.poll_seconds):
-                return
-        self._parts.ready.set()
-        logger.info("worker.ready", streams=len(self._trainers))
+        if not self._until_well(lambda: attempt(self._parts, self._holdings.begin)):
+            return
+        if not self._parts.db.embedded:
+            self._heart.start()
+        if self._until_well(self._round):
+            self._caught_up.set()
+            logger.info("worker.ready", worker=self._holdings.worker, streams=len(self._held))
         while not self._stop.is_set():
             self._wake.wait(self._parts.settings.poll_seconds)
             self._wake.clear()
             self._round()
+        self._end()
+
+    def _until_well(self, work: Callable[[], bool]) -> bool:
+        """Try until it goes well; return whether it did before the end."""
+        while not work():
+            if self._stop.wait(self._parts.settings.poll_seconds):
+                return False
+        return True
+
+    def _end(self) -> None:
         self._round()
-        for trainer in self._trainers.values():
-            self._attempt(trainer.snapshot)
+        for held in self._held.values():
+            attempt(self._parts, held.trainer.snapshot)
+        if self._heart.is_alive():
+            self._heart.join()
+        attempt(self._parts, self._holdings.end)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._parts.settings.worker_heartbeat_seconds):
+            attempt(self._parts, self._holdings.beat)
 
     def _round(self) -> bool:
-        """Bring every stream up to its log; return whether all went well."""
-        found: list[Stream] = []
-        if not self._attempt(lambda: found.extend(self._parts.db.read_now(streams.every))):
+        """Bring every stream held up to its log; return whether all went well."""
+        held: list[StreamLease] = []
+        surplus: list[StreamLease] = []
+        found: dict[int, Stream] = {}
+
+        def look() -> None:
+            for into, leases in zip((held, surplus), self._holdings.balance(), strict=True):
+                into.extend(leases)
+            found.update({stream.id: stream for stream in self._parts.db.read_now(streams.every)})
+
+        if not attempt(self._parts, look):
             return False
-        for gone in self._trainers.keys() - {stream.id for stream in found}:
-            del self._trainers[gone]
-            self._parts.models.forget(gone)
-        well = [self._attempt(partial(self._catch_up, stream)) for stream in found]
-        self._attempt(self._forget_old_keys)
+        self._keep_only({*held, *surplus}, found)
+        well = [
+            attempt(self._parts, partial(self._catch_up, found[lease.stream_id], lease))
+            for lease in held
+            if lease.stream_id in found
+        ]
+        for lease in surplus:
+            attempt(self._parts, partial(self._give_back, lease))
+        self._taker.choose(self._held)
+        self._parts.metrics.streams_held.set(len(self._held))
+        attempt(self._parts, self._forget_old_keys)
         return all(well)
 
-    def _catch_up(self, stream: Stream) -> None:
-        trainer = self._trainers.get(stream.id)
-        if trainer is None:
-            trainer = StreamTrainer.restored(self._parts, stream)
-            self._trainers[stream.id] = trainer
-        while trainer.advance():
-            pass
+    def _keep_only(self, leases: Collection[StreamLease], found: Collection[int]) -> None:
+        """Let go of what another worker has taken, and of streams that are no more."""
+        for stream_id, (lease, _trainer) in list(self._held.items()):
+            if stream_id not in found:
+                del self._held[stream_id]
+                self._parts.models.forget(stream_id)
+            elif lease not in leases:
+                self._lose(lease)
+
+    def _catch_up(self, stream: Stream, lease: StreamLease) -> None:
+        if stream.id not in self._held:
+            self._held[stream.id] = _Held(lease, StreamTrainer.restored(self._parts, stream, lease))
+        try:
+            while self._held[stream.id].trainer.advance():
+                pass
+        except StreamLostError:
+            self._lose(lease)
+        except UncertainError:
+            # Whether the last commit happened is in the tables: begin again from there.
+            del self._held[stream.id]
+            raise
+
+    def _give_back(self, lease: StreamLease) -> None:
+        """Leave a stream to a worker that has fewer, its newest state stored."""
+        held = self._held.pop(lease.stream_id, None)
+        try:
+            if held is not None:
+                with suppress(StreamLostError):
+                    held.trainer.snapshot()
+        finally:
+            self._holdings.give_back(lease)
+
+    def _lose(self, lease: StreamLease) -> None:
+        del self._held[lease.stream_id]
+        self._parts.metrics.streams_lost.inc()
+        logger.warning("worker.stream_lost", stream_id=lease.stream_id, fence=lease.fence)
 
     def _forget_old_keys(self) -> None:
         now = self._parts.clock.now()
@@ -88,13 +167,3 @@ class Worker:
             self._forgot_at = now
             hours = self._parts.settings.idempotency_hours
             self._parts.db.write_now(lambda c: idempotency.forget_old(c, self._parts.clock, hours))
-
-    def _attempt(self, work: Callable[[], object]) -> bool:
-        try:
-            work()
-        except Exception:
-            # Whatever it was, the other streams go on, and this one is tried again in the next round.
-            self._parts.metrics.worker_failures.inc()
-            logger.exception("worker.round_failed")
-            return False
-        return True

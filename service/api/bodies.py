@@ -6,7 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from service.core.specs import InputSpec, Label, LearnerSpec, QuerySpec, SampleId, Share, Spec, Strategy, StreamName
+from service.core.specs import (
+    InputSpec,
+    Label,
+    LearnerSpec,
+    QuerySpec,
+    RetentionSpec,
+    SampleId,
+    Share,
+    Spec,
+    Strategy,
+    StreamName,
+)
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Guidelines = Annotated[str, StringConstraints(max_length=20_000)]
@@ -41,6 +52,7 @@ class StreamBody(Spec):
     query: QuerySpec = Field(default_factory=QuerySpec)
     guidelines: Guidelines = ""
     colours: dict[Label, Colour] = Field(default_factory=dict)
+    retention: RetentionSpec = Field(default_factory=RetentionSpec)
 
 
 class QueryPatch(Spec):
@@ -60,6 +72,7 @@ class StreamPatch(Spec):
     colours: dict[Label, Colour] | None = None
     add_classes: Classes = Field(default_factory=list)
     open_classes: bool | None = None
+    retention: RetentionSpec | None = Field(None, description="what it does not name stays as it is")
 
 
 class Answered(BaseModel):
@@ -79,6 +92,8 @@ class StreamAnswer(Answered):
     query: dict[str, Any]
     guidelines: str
     colours: dict[str, str]
+    retention: dict[str, Any]
+    horizon_seq: int
     created_at: str
 
 
@@ -217,6 +232,56 @@ class LabelAnswer(Answered):
 
     label_id: str
     seq: int
+
+
+class CorrectionBody(Spec):
+    """What a label should say."""
+
+    label: Label
+
+
+class JobAnswer(Answered):
+    """Work that goes on after its request was answered; `done` and `total` count log entries to apply."""
+
+    id: str
+    stream: str
+    kind: Literal["rebuild", "snapshot"]
+    seq: int
+    state: Literal["queued", "running", "done", "failed"]
+    done: int
+    total: int | None
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class RevisedAnswer(LabelAnswer):
+    """A label corrected or taken back, the entry that did, and the rebuild that makes the model so."""
+
+    job: JobAnswer | None
+
+
+class RollbackBody(Spec):
+    """The entry to go back to; 0 is the beginning."""
+
+    seq: Annotated[int, Field(ge=0, lt=2**62, strict=True)]
+
+
+class RollbackAnswer(Answered):
+    """The rollback's own entry, where it went, how many labels stand no more, and the rebuild."""
+
+    stream: str
+    seq: int
+    rolled_back_to: int
+    labels_taken_back: int
+    job: JobAnswer
+
+
+class SnapshotAnswer(Answered):
+    """The job that stores a state."""
+
+    job: JobAnswer
 
 
 class SignInBody(Spec):

@@ -1,4 +1,4 @@
-"""Labels: late truth, the list, taking back, and the export."""
+"""Labels: late truth, the list, correcting, taking back, and the export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
-from service.api.bodies import LabelAnswer, Page, TruthBody
+from service.api.bodies import CorrectionBody, LabelAnswer, Page, RevisedAnswer, TruthBody
 from service.api.dependencies import (
     Cursor,
     Key,
@@ -21,9 +21,11 @@ from service.api.dependencies import (
     role,
 )
 from service.api.replies import Reply, StrictRoute
-from service.core import export, history, labeling, streams
+from service.core import corrections, export, history, labeling, streams
 from service.core.access import Principal, Role
 from service.core.errors import UnacceptableError
+
+Reviser = Annotated[Principal, role(Role.ANNOTATOR, Role.OPERATOR)]
 
 router = APIRouter(prefix="/v1", tags=["labels"], route_class=StrictRoute)
 
@@ -47,12 +49,16 @@ async def list_all(
     return Reply({"items": items, "next_cursor": cursor_of(more)})
 
 
-@router.delete("/labels/{label_id}", response_model=LabelAnswer)
-async def retract(
-    label_id: str, parts: PartsOf, caller: Annotated[Principal, role(Role.ANNOTATOR, Role.OPERATOR)]
-) -> Response:
+@router.patch("/labels/{label_id}", response_model=RevisedAnswer)
+async def correct(label_id: str, body: CorrectionBody, parts: PartsOf, caller: Reviser) -> Response:
+    """Correct a label: the learner becomes what it would be had the label been so from the beginning."""
+    return Reply(await corrections.correct(parts, caller, label_id, body.label))
+
+
+@router.delete("/labels/{label_id}", response_model=RevisedAnswer)
+async def retract(label_id: str, parts: PartsOf, caller: Reviser) -> Response:
     """Take a label back: the learner becomes what it would be without it. Its query is leased to the caller again."""
-    return Reply(await labeling.retract(parts, caller, label_id))
+    return Reply(await corrections.retract(parts, caller, label_id))
 
 
 @router.get(

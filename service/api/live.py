@@ -10,6 +10,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Header
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reader, counted
@@ -21,6 +22,7 @@ from service.events import Topic, Wakeup
 from service.storage import events
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
+from service.storage.writers import passes
 
 router = APIRouter(tags=["live"], route_class=StrictRoute)
 
@@ -65,7 +67,7 @@ async def _follow(parts: Parts, stream: Stream, last: int) -> AsyncIterator[byte
         yield b"retry: 1000\n\n"
         while not parts.stopping.is_set():
             news.clear()
-            page = await parts.db.read(partial(_page, stream, last))
+            page = await _next_page(parts, stream, last)
             for row in page:
                 last = row.id
                 yield f"id: {row.id}\nevent: {row.type}\ndata: ".encode() + orjson.dumps(row.data) + b"\n\n"
@@ -81,6 +83,16 @@ async def _follow(parts: Parts, stream: Stream, last: int) -> AsyncIterator[byte
                 continue
     finally:
         unsubscribe()
+
+
+async def _next_page(parts: Parts, stream: Stream, last: int) -> Sequence[AnyRow]:
+    """Return the next events; while the database is away there are none."""
+    try:
+        return await parts.db.read(partial(_page, stream, last))
+    except DBAPIError as error:
+        if not passes(error):
+            raise
+        return ()
 
 
 def _page(stream: Stream, last: int, connection: Connection) -> Sequence[AnyRow]:

@@ -12,27 +12,30 @@ from starlette.responses import PlainTextResponse
 from service.api.dependencies import PartsOf, Reader
 from service.api.replies import Reply, StrictRoute
 from service.clock import micros
-from service.core import history, monitoring
+from service.core import monitoring
 from service.core.errors import NotReadyError
+
+process = APIRouter(tags=["monitoring"], route_class=StrictRoute)
+"""What is asked of a process, whatever it does."""
 
 router = APIRouter(tags=["monitoring"], route_class=StrictRoute)
 
 
-@router.get("/healthz")
+@process.get("/healthz")
 async def alive() -> Response:
     """Answer while the process lives."""
     return Reply({"status": "alive"})
 
 
-@router.get("/readyz")
+@process.get("/readyz")
 async def ready(parts: PartsOf) -> Response:
-    """Answer 200 once every model is restored and its log replayed."""
+    """Answer 200 once every model is restored and its log replayed; until then say how far that is."""
     if not parts.ready.is_set():
-        raise NotReadyError(retry_after=1)
+        raise NotReadyError(retry_after=1, more={"restoring": parts.recovery.body()})
     return Reply({"status": "ready"})
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@process.get("/metrics", response_class=PlainTextResponse)
 async def metrics(parts: PartsOf) -> Response:
     """Prometheus metrics."""
     return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
@@ -57,9 +60,3 @@ async def timeseries(
     """A metric over time, for plots."""
     first, last = (None if moment is None else micros(moment) for moment in (start, end))
     return Reply(await parts.db.read(lambda c: monitoring.timeseries(c, stream, metric, first, last, step)))
-
-
-@router.get("/v1/streams/{stream}/snapshots")
-async def snapshots(stream: str, parts: PartsOf, _caller: Reader) -> Response:
-    """List the stored states, newest first."""
-    return Reply({"items": await parts.db.read(lambda c: history.snapshot_list(c, stream)), "next_cursor": None})

@@ -8,12 +8,20 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.api.replies import Reply
-from service.core.errors import EngramError, Fault, MalformedError, TooManyError, UnacceptableError
-from service.storage.writers import OverloadedError
+from service.core.errors import (
+    EngramError,
+    Fault,
+    MalformedError,
+    NotReadyError,
+    TooManyError,
+    UnacceptableError,
+)
+from service.storage.writers import OverloadedError, UncertainError, passes
 
 _TITLES = {404: "Not found", 405: "Method not allowed"}
 
@@ -48,6 +56,7 @@ def unacceptable(errors: list[Any]) -> EngramError:
 
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem."""
+    _install_storage(app)
 
     @app.exception_handler(EngramError)
     async def _own(_request: Request, error: EngramError) -> Response:
@@ -61,10 +70,6 @@ def install(app: FastAPI) -> None:
     async def _rule(_request: Request, error: ValidationError) -> Response:
         return reply(unacceptable(error.errors(include_url=False)))
 
-    @app.exception_handler(OverloadedError)
-    async def _overloaded(_request: Request, _error: OverloadedError) -> Response:
-        return reply(TooManyError(retry_after=1))
-
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, EngramError):  # raised while the framework read the body
@@ -77,9 +82,33 @@ def install(app: FastAPI) -> None:
         return answer
 
     @app.exception_handler(Exception)
-    async def _unforeseen(request: Request, error: Exception) -> Response:
-        logger.error("request.failed", path=request.url.path, exc_info=error)
-        return reply(EngramError("Something went wrong here; it has been logged."))
+    async def _other(request: Request, error: Exception) -> Response:
+        return _unforeseen(request, error)
+
+
+def _install_storage(app: FastAPI) -> None:
+    """Make what goes wrong below a problem that passes."""
+
+    @app.exception_handler(OverloadedError)
+    async def _overloaded(_request: Request, _error: OverloadedError) -> Response:
+        return reply(TooManyError(retry_after=1))
+
+    @app.exception_handler(UncertainError)
+    async def _uncertain(_request: Request, _error: UncertainError) -> Response:
+        detail = "The database went away while this was stored; send it again, with the same id or Idempotency-Key."
+        return reply(NotReadyError(detail, retry_after=1))
+
+    @app.exception_handler(DBAPIError)
+    async def _database(request: Request, error: DBAPIError) -> Response:
+        if not passes(error):
+            return _unforeseen(request, error)
+        logger.warning("request.database_away", path=request.url.path, error=str(error.orig).splitlines()[0])
+        return reply(NotReadyError("The database cannot be reached; try again in a moment.", retry_after=1))
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    logger.error("request.failed", path=request.url.path, exc_info=error)
+    return reply(EngramError("Something went wrong here; it has been logged."))
 
 
 def _pointer(location: tuple[Any, ...]) -> str:

@@ -21,9 +21,11 @@ router = APIRouter(prefix="/v1", tags=["queries"], route_class=StrictRoute)
 
 
 @router.post("/streams/{stream}/queries:lease", response_model=LeasedAnswer)
-async def lease(request: Request, stream: str, body: LeaseBody, parts: PartsOf, caller: Annotator) -> Response:
+async def lease(
+    request: Request, stream: str, body: LeaseBody, parts: PartsOf, caller: Annotator, key: Key
+) -> Response:
     """Lease queries, most valuable first by the current model."""
-    found = await leasing.lease(parts, caller, stream, body.limit, body.wait_seconds, request.is_disconnected)
+    found = await leasing.lease(parts, caller, stream, body.limit, body.wait_seconds, request.is_disconnected, key)
     return Reply({"queries": found})
 
 

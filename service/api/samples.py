@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import ValidationError
 
@@ -39,10 +40,17 @@ async def look(
     sample_id: str,
     parts: PartsOf,
     _caller: Reader,
-    at: Annotated[Literal["now"] | None, Query(description="'now' adds what the model says today")] = None,
+    at: Annotated[
+        str | None,
+        Query(
+            pattern="^(now|[0-9]{1,18})$",
+            description="'now' adds what the model says today, a number what it said after that log entry",
+        ),
+    ] = None,
 ) -> Response:
     """Look at a sample: data, prediction at arrival, query and label."""
-    return Reply(await parts.db.read(lambda c: history.sample(c, parts, stream, sample_id, at_now=at == "now")))
+    moment = at if at is None or at == "now" else int(at)
+    return Reply(await anyio.to_thread.run_sync(history.sample, parts, stream, sample_id, moment))
 
 
 def _item(item: Any) -> SampleIn | EngramError:

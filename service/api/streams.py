@@ -29,6 +29,7 @@ async def create(body: StreamBody, parts: PartsOf, _caller: Operator, key: Key) 
         query=body.query,
         guidelines=body.guidelines,
         colours=body.colours,
+        retention=body.retention,
         key=key,
     )
     return Reply(answer.body, status_code=answer.status)
@@ -55,11 +56,12 @@ async def look(stream: str, parts: PartsOf, _caller: Reader) -> Response:
 
 @router.patch("/{stream}", response_model=StreamAnswer)
 async def change(stream: str, body: StreamPatch, parts: PartsOf, _caller: Operator) -> Response:
-    """Change query policy, guidelines or colours, or add classes."""
+    """Change query policy, retention, guidelines or colours, or add classes."""
     changed = await streams.change(
         parts,
         stream,
         query=None if body.query is None else body.query.model_dump(exclude_none=True),
+        retention=None if body.retention is None else body.retention.model_dump(exclude_unset=True),
         add_classes=body.add_classes,
         guidelines=body.guidelines,
         colours=body.colours,

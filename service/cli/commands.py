@@ -119,6 +119,41 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
 
 
 @app.command()
+def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve API and labeling UI beside other processes; workers learn. PostgreSQL and Redis from the environment."""
+    from service.app import create_app
+    from service.serving import listen, opened_with_others, server_of, url_of
+
+    settings = settings_with(None)
+    logs.configure(settings.log_level)
+    with failures(), opened_with_others(settings, "api") as parts:
+        bound = listen(host, port)
+        out.print(f"Engram serves {url_of(bound)}")
+        if not parts.db.read_now(tokens.every):
+            out.print("There is no token yet; make one with 'engram token create --role admin'")
+        server_of(create_app(parts, learns=False), parts).run(sockets=[bound])
+
+
+@app.command()
+def worker(
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of /healthz, /readyz and /metrics; 0 takes a free one.")
+    ] = 0,
+) -> None:
+    """Learn beside other processes, as many streams as are due. PostgreSQL and Redis from the environment."""
+    from service.app import create_worker_app
+    from service.serving import listen, opened_with_others, server_of, url_of
+
+    settings = settings_with(None)
+    logs.configure(settings.log_level)
+    with failures(), opened_with_others(settings, "worker") as parts:
+        bound = listen(host, port)
+        out.print(f"Engram works; how it does is at {url_of(bound)}/metrics")
+        server_of(create_worker_app(parts), parts).run(sockets=[bound])
+
+
+@app.command()
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -204,6 +239,49 @@ def committee(
     logs.configure("warning")
     with failures():
         export_committee(settings, stream, members, form.value, output)
+
+
+@app.command()
+def snapshots(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+    take: Annotated[bool, typer.Option("--take", help="Store the newest state first.")] = False,
+) -> None:
+    """List a stream's stored states, newest first."""
+    from service.cli.past import show_snapshots
+
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        show_snapshots(settings, stream, out, take=take)
+
+
+@app.command()
+def rollback(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    seq: Annotated[int, typer.Option(min=0, help="Log entry to go back to; 0 is the beginning.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Take a stream back to the moment after a log entry; nothing is deleted."""
+    from service.cli.past import roll_back
+
+    settings = settings_with(data_dir)
+    logs.configure("warning")
+    with failures():
+        roll_back(settings, stream, seq, out)
+
+
+@app.command()
+def verify(
+    stream: Annotated[str, typer.Argument(help="Name of the stream.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Replay a stream's log and compare every stored state; exit 0 only if all agree."""
+    from service.cli.past import verify_stream
+
+    logs.configure("warning")
+    with _database(data_dir) as db:
+        verify_stream(db, settings_with(data_dir), stream, out)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,17 @@ class EngramError(Exception):
     title = "Internal error"
 
     def __init__(
-        self, detail: str | None = None, *, faults: Sequence[Fault] = (), retry_after: int | None = None
+        self,
+        detail: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        retry_after: int | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
         self.faults = tuple(faults)
         self.retry_after = retry_after
+        self.more = dict(more or {})
         super().__init__(self.detail)
 
     def as_problem(self, *, inside: str = "") -> dict[str, Any]:
@@ -38,6 +44,7 @@ class EngramError(Exception):
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            **self.more,
         }
         if self.faults:
             found["errors"] = [{"pointer": inside + fault.pointer, "detail": fault.detail} for fault in self.faults]
@@ -113,6 +120,18 @@ class UnacceptableError(EngramError):
     title = "Not acceptable"
 
 
+class BeyondHorizonError(UnacceptableError):
+    """That lies behind the replay horizon."""
+
+    title = "Beyond the horizon"
+
+
+class BrokenLogError(EngramError):
+    """The log is not whole."""
+
+    title = "Broken log"
+
+
 class TooManyError(EngramError):
     """Too many requests are waiting; try again in a moment."""
 
@@ -125,3 +144,7 @@ class NotReadyError(EngramError):
 
     status = 503
     title = "Not ready"
+
+
+class StreamLostError(EngramError):
+    """Another worker has taken this stream."""

@@ -7,43 +7,79 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.clock import iso
-from service.core import streams
-from service.core.errors import NotFoundError
+from service.core import jobs, streams
+from service.core.errors import NotFoundError, UnacceptableError
+from service.core.idempotency import Answer, RequestKey, once
 from service.core.ingestion import answer_of
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.scoring import prediction_body, uncertainty_body
 from service.core.specs import as_input
+from service.events import Topic
+from service.storage import jobs as job_rows
 from service.storage import log, samples, snapshots
+from service.storage.streams import Stream
+from service.storage.tables import AnyRow
 
 Row = dict[str, Any]
 
 
-def sample(connection: Connection, parts: Parts, name: str, sample_id: str, *, at_now: bool) -> dict[str, Any]:
-    """Return a sample with prediction at arrival, query and label; with `at_now`, also what the model says today.
+def sample(parts: Parts, name: str, sample_id: str, at: int | str | None = None) -> Row:
+    """Return a sample with prediction at arrival, query and label; with `at`, also what the model of that moment says.
+
+    `at` is 'now' or the number of a log entry.
 
     Raises:
         NotFoundError: where there is no such sample.
+        UnacceptableError: where `at` is beyond the log's end or its replay horizon, or nothing is left to predict of.
     """
+    stream, row, label, features = parts.db.read_now(lambda c: _look(c, name, sample_id))
+    found = answer_of(row)
+    if row.query_id is not None:
+        found["query"] |= {"state": row.query_state}
+    found |= {"data": row.data, "display": row.display, "at": iso(row.at), "purged": row.purged_at is not None}
+    found["label"] = None if label is None else _label(label, sample_id)
+    if at is None:
+        return found
+    if features is None:
+        raise UnacceptableError("the payload of this sample was purged; nothing is left to predict of")
+    if isinstance(at, int) and at > stream.log_seq:
+        raise UnacceptableError(f"at must be 'now' or at most {stream.log_seq}, the end of the log, got {at}")
+    scorer = parts.past.scorer(stream, at) if isinstance(at, int) else parts.models.scorer(stream)
+    said = scorer.predict(from_bytes(features, as_input(stream.input)))
+    found["then" if isinstance(at, int) else "now"] = {
+        "prediction": prediction_body(said),
+        "uncertainty": uncertainty_body(said),
+        "model_version": scorer.seq,
+    }
+    return found
+
+
+def _look(connection: Connection, name: str, sample_id: str) -> tuple[Stream, AnyRow, AnyRow | None, bytes | None]:
     stream = streams.find(connection, name)
     row = samples.one(connection, stream.id, sample_id)
     if row is None:
         raise NotFoundError(f"the stream '{name}' has no sample '{sample_id}'")
-    found = answer_of(row)
-    if row.query_id is not None:
-        found["query"] |= {"state": row.query_state}
     label = log.label_of_sample(connection, row.n)
-    found |= {"data": row.data, "display": row.display, "at": iso(row.at)}
-    found["label"] = None if label is None else _label(label, sample_id)
-    if at_now:
-        scorer = parts.models.scorer(stream)
-        said = scorer.predict(from_bytes(row.features, as_input(stream.input)))
-        found["now"] = {
-            "prediction": prediction_body(said),
-            "uncertainty": uncertainty_body(said),
-            "model_version": scorer.seq,
-        }
-    return found
+    features = row.features
+    if row.purged_at is not None:
+        features = None if label is None else log.features_of(connection, stream.id, label.seq)
+    return stream, row, label, features
+
+
+async def take_snapshot(parts: Parts, name: str, key: RequestKey | None) -> Answer:
+    """Have the newest state of a stream stored."""
+    touched: list[int] = []
+
+    def work(connection: Connection) -> Answer:
+        stream = streams.find_locked(connection, name)
+        touched.append(stream.id)
+        return Answer(202, {"job": jobs.queue(connection, parts, stream.id, job_rows.SNAPSHOT, stream.applied_seq)})
+
+    answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    for stream_id in touched:
+        parts.tell(stream_id, Topic.LOG_GREW)
+    return answer
 
 
 def labels(connection: Connection, name: str, after: int, limit: int) -> tuple[list[Row], int | None]:
@@ -57,8 +93,22 @@ def labels(connection: Connection, name: str, after: int, limit: int) -> tuple[l
 def snapshot_list(connection: Connection, name: str) -> list[Row]:
     """Return the snapshots, newest first."""
     stream = streams.find(connection, name)
-    rows = snapshots.newest_first(connection, stream.id)
-    return [{"seq": row.seq, "hash": row.hash, "at": iso(row.at)} for row in rows]
+    return [_snapshot(row) for row in snapshots.newest_first(connection, stream.id)]
+
+
+def _snapshot(row: AnyRow) -> Row:
+    header = row.header or {}
+    return {
+        "seq": row.seq,
+        "as_of": row.as_of,
+        "hash": row.hash,
+        "at": iso(row.at),
+        "parent": header.get("parent"),
+        "state_version": header.get("state_version"),
+        "made_with": header.get("made_with"),
+        "beginning": row.pinned,
+        "damaged": row.damaged_at is not None,
+    }
 
 
 def _label(row: Any, sample_id: str) -> Row:
@@ -71,4 +121,5 @@ def _label(row: Any, sample_id: str) -> Row:
         "by": row.by,
         "at": iso(row.at),
         "retracted": row.retracted_at is not None,
+        "corrected": row.corrected_at is not None,
     }

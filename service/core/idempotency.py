@@ -13,6 +13,9 @@ from service.clock import SECOND, Clock
 from service.core.errors import ConflictError
 from service.storage import tokens
 
+NOTHING_DONE = 0
+"""The status of an answer that says only that there was nothing to do: it is not remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,6 +54,8 @@ def once(connection: Connection, clock: Clock, key: RequestKey | None, work: Cal
             raise ConflictError("this Idempotency-Key was used for another request; choose a new one")
         return Answer(known.status, known.answer)
     answer = work()
+    if answer.status == NOTHING_DONE:
+        return answer
     tokens.remember(
         connection,
         scope=key.scope,

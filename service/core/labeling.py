@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from service.clock import SECOND
 from service.core import leasing, streams
-from service.core.access import Principal, Role
+from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
     Fault,
-    ForbiddenError,
     LeaseLostError,
     NotFoundError,
     UnacceptableError,
@@ -25,7 +25,7 @@ from service.storage import events, log, queries, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 
-_NEWS = (Topic.LOG_GREW, Topic.EVENTS_ADDED)
+NEWS = (Topic.LOG_GREW, Topic.EVENTS_ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ async def answer(
     if outcome.status == LeaseLostError.status:
         raise LeaseLostError
     for stream_id in touched:
-        parts.tell(stream_id, *_NEWS)
+        parts.tell(stream_id, *NEWS)
     return outcome
 
 
@@ -114,7 +114,7 @@ async def learn_late(
 
     Raises:
         NotFoundError: where there is no such sample.
-        ConflictError: where the sample has another label already.
+        ConflictError: where the sample has another label already, or its payload was purged.
         UnacceptableError: where the label is not a class and may not become one.
     """
 
@@ -128,6 +128,10 @@ async def learn_late(
             if before.label != label:
                 raise ConflictError(f"this sample has the label '{before.label}'; take that back to change it")
             return Answer(200, {"label_id": before.id, "seq": before.seq})
+        if sample.purged_at is not None:
+            raise ConflictError(
+                "the payload of this sample was purged after its life time; nothing is left to learn from"
+            )
         predicted = sample.prediction and sample.prediction["label"]
         truth = Truth(sample.n, sample.id, sample.features, predicted)
         recorded = _record(connection, parts, stream, truth, label, _Source("truth", who.name, who.id))
@@ -138,7 +142,7 @@ async def learn_late(
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     stream = await parts.db.read(lambda c: streams.find(c, name))
-    parts.tell(stream.id, *_NEWS)
+    parts.tell(stream.id, *NEWS)
     return outcome
 
 
@@ -146,39 +150,6 @@ def learn_truth(connection: Connection, parts: Parts, name: str, truth: Truth, l
     """Record a truth that came with its sample, in the transaction that stores the sample."""
     stream = streams.find(connection, name)
     _record(connection, parts, stream, truth, label, _Source("truth", by.name, by.id))
-
-
-async def retract(parts: Parts, who: Principal, label_id: str) -> dict[str, Any]:
-    """Take a label back; an annotator only an own one. Its query, if it had one, is leased to `who` again."""
-    touched: list[int] = []
-
-    def work(connection: Connection) -> dict[str, Any]:
-        row = log.label(connection, label_id)
-        if row is None:
-            raise NotFoundError(f"there is no label '{label_id}'")
-        if who.role is Role.ANNOTATOR and row.by_id != who.id:
-            raise ForbiddenError("an annotator may take back only own labels")
-        stream = stream_rows.lock(connection, row.stream_id)
-        row = log.label(connection, label_id)
-        if stream is None or row is None:
-            raise NotFoundError(f"there is no label '{label_id}'")
-        if row.retracted_at is not None:
-            return {"label_id": label_id, "seq": row.seq, "retracted": True, "query": None}
-        touched.append(stream.id)
-        now = parts.clock.now()
-        seq = log.append(connection, stream.id, log.RETRACTION, now, target_seq=row.seq)
-        log.mark_retracted(connection, label_id, now)
-        stream_rows.book(connection, stream.id, labels=-1)
-        _drop_class(connection, stream, row.label)
-        data = {"label_id": label_id, "label": row.label, "seq": seq, "by": who.name, "retracted": True}
-        events.add(connection, [{"stream_id": stream.id, "type": "label", "data": data, "at": now}])
-        leased = None if row.query_id is None else _lease_again(connection, parts, stream, row.query_id, who)
-        return {"label_id": label_id, "seq": seq, "retracted": True, "query": leased}
-
-    outcome = await parts.db.write(work)
-    for stream_id in touched:
-        parts.tell(stream_id, *_NEWS)
-    return outcome
 
 
 def _record(
@@ -189,7 +160,10 @@ def _record(
     if classes is not stream.classes:
         stream_rows.update(connection, stream.id, classes=classes)
     now = parts.clock.now()
-    seq = log.append(connection, stream.id, log.LABEL, now, label=label, features=truth.features)
+    # A person may think again for a moment; a system that tells the truth does not.
+    wait = int(parts.settings.learn_after_seconds * SECOND) if source.kind == "annotator" else 0
+    due = now + wait if wait else None
+    seq = log.append(connection, stream.id, log.LABEL, now, label=label, features=truth.features, due_at=due)
     label_id = new_id("l", parts.clock)
     log.add_label(
         connection,
@@ -229,20 +203,3 @@ def _query(connection: Connection, query_id: str) -> tuple[Any, Stream]:
 def _truth(connection: Connection, sample_n: int) -> Truth:
     sample = samples.by_number(connection, sample_n)
     return Truth(sample_n, sample.id, sample.features, sample.prediction and sample.prediction["label"])
-
-
-def _drop_class(connection: Connection, stream: Stream, label: str) -> None:
-    """Forget a class that only labels taken back had named."""
-    if label in stream.initial_classes or log.class_stands(connection, stream.id, label):
-        return
-    stream_rows.update(connection, stream.id, classes=[known for known in stream.classes if known != label])
-
-
-def _lease_again(
-    connection: Connection, parts: Parts, stream: Stream, query_id: str, who: Principal
-) -> dict[str, Any] | None:
-    answers = who.role in (Role.ANNOTATOR, Role.ADMIN)
-    token, until = leasing.new_lease(parts)
-    queries.reopen(connection, query_id, token=token, by=who.id, until=until if answers else 0)
-    stream_rows.book(connection, stream.id, open=1, answered=-1)
-    return {"id": query_id, "lease": leasing.lease_body(token, until)} if answers else None

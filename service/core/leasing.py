@@ -15,7 +15,7 @@ from service.clock import SECOND, iso
 from service.core import streams
 from service.core.access import Principal
 from service.core.errors import LeaseLostError, NotFoundError
-from service.core.idempotency import Answer, RequestKey, once
+from service.core.idempotency import NOTHING_DONE, Answer, RequestKey, once
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
@@ -43,9 +43,18 @@ def holds(query: Any, token: str, now: int) -> bool:
 
 
 async def lease(
-    parts: Parts, who: Principal, name: str, limit: int, wait_seconds: float, gone: Callable[[], Awaitable[bool]]
+    parts: Parts,
+    who: Principal,
+    name: str,
+    limit: int,
+    wait_seconds: float,
+    gone: Callable[[], Awaitable[bool]],
+    key: RequestKey | None = None,
 ) -> list[dict[str, Any]]:
-    """Lease up to `limit` queries, waiting up to `wait_seconds` for the first, unless whoever asked is `gone`."""
+    """Lease up to `limit` queries, waiting up to `wait_seconds` for the first, unless whoever asked is `gone`.
+
+    The same key again answers the same leases; that there was nothing to lease is not remembered.
+    """
     loop = asyncio.get_running_loop()
     news, deadline = asyncio.Event(), loop.time() + wait_seconds
 
@@ -59,7 +68,7 @@ async def lease(
             news.clear()
             if await gone():
                 return []
-            found = await _lease_now(parts, who, name, limit)
+            found = await _lease_now(parts, who, name, limit, key)
             left = deadline - loop.time()
             if found or left <= 0 or parts.stopping.is_set():
                 return found
@@ -71,26 +80,33 @@ async def lease(
         unsubscribe()
 
 
-async def _lease_now(parts: Parts, who: Principal, name: str, limit: int) -> list[dict[str, Any]]:
+async def _lease_now(
+    parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None
+) -> list[dict[str, Any]]:
     ranked = await anyio.to_thread.run_sync(_rank, parts, who, name)
-    if not ranked:
+    if not ranked and key is None:
         return []
 
-    def work(connection: Connection) -> list[dict[str, Any]]:
+    def work(connection: Connection) -> Answer:
+        """Lease; what is remembered of it under a key are the leases, not the samples."""
         streams.find_locked(connection, name)
         queries.rank(connection, [row for row in ranked if row["version"] is not None])
-        held: list[dict[str, Any]] = []
+        held: list[tuple[str, str, int]] = []
         now = parts.clock.now()
         for row in ranked:
             if len(held) == limit:
                 break
             token, until = new_lease(parts)
-            taken = queries.claim(connection, row["query_id"], token=token, by=who.id, until=until, now=now)
-            if taken is not None:
-                held.append(_body(taken))
-        return held
+            if queries.claim(connection, row["query_id"], token=token, by=who.id, until=until, now=now):
+                held.append((row["query_id"], token, until))
+        return Answer(200 if held else NOTHING_DONE, held)
 
-    return await parts.db.write(work)
+    def shown(connection: Connection) -> list[dict[str, Any]]:
+        answer = once(connection, parts.clock, key, lambda: work(connection))
+        found = [(queries.shown(connection, query_id), token, until) for query_id, token, until in answer.body]
+        return [_body(row, token, until) for row, token, until in found if row is not None]
+
+    return await parts.db.write(shown)
 
 
 def _rank(parts: Parts, who: Principal, name: str) -> list[dict[str, Any]]:
@@ -116,7 +132,7 @@ async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:
     until = parts.clock.now() + parts.settings.lease_seconds * SECOND
 
     def work(connection: Connection) -> None:
-        _held(connection, parts, query_id, token)
+        _must_hold(_locked(connection, query_id), parts, token)
         queries.extend(connection, query_id, until)
 
     await parts.db.write(work)
@@ -124,22 +140,30 @@ async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:
 
 
 async def release(parts: Parts, query_id: str, token: str) -> None:
-    """Give a query back unanswered."""
+    """Give a query back unanswered; again, with the token that did, changes nothing."""
 
     def work(connection: Connection) -> int:
-        query = _held(connection, parts, query_id, token)
-        queries.extend(connection, query_id, 0)
+        query = _locked(connection, query_id)
+        if not _given_back(query, token):
+            _must_hold(query, parts, token)
+            queries.extend(connection, query_id, 0)
         return int(query.stream_id)
 
     parts.tell(await parts.db.write(work), Topic.QUEUE_GREW)
 
 
 async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: str, key: RequestKey | None) -> None:
-    """Give a query back for good: 'not_for_me' leaves it to others, any other reason ends it."""
+    """Give a query back for good: 'not_for_me' leaves it to others, any other reason ends it.
+
+    Again, by the same person and for the same reason, changes nothing.
+    """
     touched: list[int] = []
 
     def work(connection: Connection) -> Answer:
-        query = _held(connection, parts, query_id, token)
+        query = _locked(connection, query_id)
+        if queries.was_skipped(connection, query_id, who.id, reason) and not holds(query, token, parts.clock.now()):
+            return Answer(204, None)
+        _must_hold(query, parts, token)
         now = parts.clock.now()
         queries.skip(connection, query_id, who.id, reason, now)
         if reason == "not_for_me":
@@ -157,19 +181,28 @@ async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: 
         parts.tell(stream_id, Topic.QUEUE_GREW, Topic.EVENTS_ADDED)
 
 
-def _held(connection: Connection, parts: Parts, query_id: str, token: str) -> Any:
-    """Return the query that `token` holds, its stream locked until the transaction ends."""
+def _locked(connection: Connection, query_id: str) -> Any:
+    """Return a query, its stream locked until the transaction ends."""
     found = queries.one(connection, query_id)
+    if found is not None:
+        stream_rows.lock(connection, found.stream_id)
+        found = queries.one(connection, query_id)
     if found is None:
         raise NotFoundError(f"there is no query '{query_id}'")
-    stream_rows.lock(connection, found.stream_id)
-    query = queries.one(connection, query_id)
-    if query is None or not holds(query, token, parts.clock.now()):
+    return found
+
+
+def _must_hold(query: Any, parts: Parts, token: str) -> None:
+    if not holds(query, token, parts.clock.now()):
         raise LeaseLostError
-    return query
 
 
-def _body(row: Any) -> dict[str, Any]:
+def _given_back(query: Any, token: str) -> bool:
+    """Return whether `token` was the last to hold the query, and freed it."""
+    return bool(query.state == queries.OPEN and query.lease_token == token and query.lease_until == 0)
+
+
+def _body(row: Any, token: str, until: int) -> dict[str, Any]:
     return {
         "id": row.id,
         "sample_id": row.sample_id,
@@ -178,5 +211,5 @@ def _body(row: Any) -> dict[str, Any]:
         "prediction": row.prediction,
         "uncertainty": row.uncertainty,
         "reason": row.reason,
-        "lease": lease_body(row.lease_token, row.lease_until),
+        "lease": lease_body(token, until),
     }

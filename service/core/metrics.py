@@ -31,5 +31,20 @@ class Metrics:
             "engram_score_duration_seconds", "Time to score one sample.", ("stream",), buckets=_FAST, registry=own
         )
         self.snapshots = Counter("engram_snapshots_total", "Snapshots written.", ("stream",), registry=own)
+        self.damaged = Counter(
+            "engram_snapshots_damaged_total", "Stored snapshots found damaged.", ("stream",), registry=own
+        )
+        self.rebuilds = Counter(
+            "engram_rebuilds_total",
+            "Models rebuilt after a correction, retraction or rollback.",
+            ("stream",),
+            registry=own,
+        )
         self.version = Gauge("engram_model_version", "Log entries applied to the learner.", ("stream",), registry=own)
-        self.worker_failures = Counter("engram_worker_failures_total", "Failed rounds of the worker.", registry=own)
+        self.worker_failures = Counter(
+            "engram_worker_failures_total", "Failed rounds of the worker, or of following it.", registry=own
+        )
+        self.streams_held = Gauge("engram_streams_held", "Streams that this process's worker writes.", registry=own)
+        self.streams_lost = Counter(
+            "engram_streams_lost_total", "Streams that another worker took from this one.", registry=own
+        )

@@ -60,6 +60,8 @@ def stats(connection: Connection, parts: Parts, name: str) -> dict[str, Any]:
             "classes": dict(zip(state.classes, state.counts, strict=True)),
         },
         "snapshot": {"seq": newest[0].seq, "at": iso(newest[0].at)} if newest else None,
+        "damaged_snapshots": sum(row.damaged_at is not None for row in newest),
+        "horizon_seq": stream.horizon_seq,
     }
 
 

@@ -8,6 +8,8 @@ from threading import Event
 from service.bus import Bus
 from service.clock import Clock
 from service.core.metrics import Metrics
+from service.core.past import PastModels
+from service.core.recovery import Recovery
 from service.core.scoring import LiveModels
 from service.events import Topic, Wakeup
 from service.settings import Settings
@@ -16,13 +18,15 @@ from service.storage.session import Database
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The database, the bus, the clock, the settings, the live models and the metrics."""
+    """The database, the bus, the clock, the settings, the models of now and of before, and the metrics."""
 
     db: Database
     bus: Bus
     clock: Clock
     settings: Settings
     models: LiveModels
+    past: PastModels
+    recovery: Recovery
     metrics: Metrics
     ready: Event
     """Set once every stream's model is restored."""

@@ -53,6 +53,19 @@ class LiveModels:
         """Return the state of the current version."""
         return self._current(stream).state
 
+    def follow(self, stream: Stream) -> None:
+        """Bring the current version to what the stream's writer has committed: the same fold, the same bits."""
+        live = self._live.get(stream.id)
+        if live is not None and live.state.seq >= stream.applied_seq:
+            return
+        held = () if live is None else (live.state,)
+        state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.applied_seq, held=held))
+        self.publish(stream, state)
+
+    def known(self) -> frozenset[int]:
+        """Return the streams that have a version here."""
+        return frozenset(self._live)
+
     def forget(self, stream_id: int) -> None:
         """Drop a stream that is gone."""
         with self._lock:
@@ -61,7 +74,7 @@ class LiveModels:
     def _current(self, stream: Stream) -> _Live:
         live = self._live.get(stream.id)
         if live is None:
-            state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.log_seq))
+            state = self._db.read_now(lambda c: restore(c, stream, self._device, until=stream.applied_seq))
             self.publish(stream, state)
             live = self._live[stream.id]
         return live

@@ -126,6 +126,20 @@ class QuerySpec(Spec):
     warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 20
 
 
+Days = Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)]
+
+
+class RetentionSpec(Spec):
+    """What is kept how long; null keeps for ever."""
+
+    payload_days: Annotated[Days | None, Field(description="life time of a sample's data, display and features")] = None
+    replay_entries: Annotated[
+        Annotated[int, Field(ge=1, le=10**12, strict=True)] | None,
+        Field(description="newest log entries whose features are kept, so that they can be replayed"),
+    ] = None
+    replay_days: Annotated[Days | None, Field(description="age of the oldest log entry whose features are kept")] = None
+
+
 def as_input(stored: dict[str, Any]) -> AnyInputSpec:
     """Return a stored input description."""
     return _INPUT.validate_python(stored)

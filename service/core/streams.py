@@ -16,10 +16,12 @@ from service.clock import iso
 from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.parts import Parts
-from service.core.specs import InputSpec, LearnerSpec, QuerySpec
+from service.core.specs import InputSpec, LearnerSpec, QuerySpec, RetentionSpec
 from service.events import Topic
 from service.storage import events, log, streams
 from service.storage.streams import Stream
+
+_POLICY = ("query", "retention", "open_classes")
 
 
 def find(connection: Connection, name: str) -> Stream:
@@ -53,6 +55,8 @@ def body(stream: Stream) -> dict[str, Any]:
         "query": stream.query,
         "guidelines": stream.guidelines,
         "colours": stream.colours,
+        "retention": RetentionSpec(**(stream.retention or {})).model_dump(),
+        "horizon_seq": stream.horizon_seq,
         "created_at": iso(stream.created_at),
     }
 
@@ -69,6 +73,7 @@ async def create(
     guidelines: str,
     colours: dict[str, str],
     key: RequestKey | None,
+    retention: RetentionSpec | None = None,
 ) -> Answer:
     """Make a stream.
 
@@ -97,13 +102,18 @@ async def create(
             query=query.model_dump(),
             guidelines=guidelines,
             colours=colours,
+            retention=(retention or RetentionSpec()).model_dump(),
             created_at=parts.clock.now(),
         )
         if stream is None:
             raise ConflictError(f"there is a stream '{name}' already")
         return Answer(201, body(stream))
 
-    return await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
+    made = await parts.db.read(lambda c: streams.by_name(c, name))
+    if made is not None:
+        parts.tell(made.id, Topic.STREAMS_CHANGED)
+    return answer
 
 
 async def change(
@@ -112,19 +122,30 @@ async def change(
     *,
     query: dict[str, Any] | None,
     add_classes: list[str],
+    retention: dict[str, Any] | None = None,
     **values: Any,
 ) -> dict[str, Any]:
-    """Change query policy, guidelines or colours, and add classes; what is not named stays."""
+    """Change query policy, retention, guidelines or colours, and add classes; what is not named stays.
+
+    A changed policy is an entry of the log, so that history tells by which rule was asked.
+    """
 
     def work(connection: Connection) -> Stream:
         stream = find_locked(connection, name)
-        changes = {field: value for field, value in values.items() if value is not None}
         if query is not None:
-            changes["query"] = QuerySpec(**(stream.query | query)).model_dump()
+            values["query"] = QuerySpec(**(stream.query | query)).model_dump()
+        if retention is not None:
+            values["retention"] = RetentionSpec(**((stream.retention or {}) | retention)).model_dump()
+        changes = {
+            field: value for field, value in values.items() if value is not None and value != getattr(stream, field)
+        }
         new = [label for label in dict.fromkeys(add_classes) if label not in stream.classes]
         if new:
             changes["classes"] = [*stream.classes, *new]
             _check_classes(parts, changes["classes"])
+        policy = {name: changes[name] for name in _POLICY if name in changes and changes[name] != getattr(stream, name)}
+        if policy:
+            log.append(connection, stream.id, log.POLICY, parts.clock.now(), detail=policy)
         for label in new:
             log.append(connection, stream.id, log.CLASS, parts.clock.now(), label=label)
         if changes:
@@ -147,7 +168,7 @@ async def remove(parts: Parts, name: str) -> None:
 
     stream_id = await parts.db.write(work)
     parts.models.forget(stream_id)
-    parts.tell(stream_id, Topic.LOG_GREW)
+    parts.tell(stream_id, Topic.STREAMS_CHANGED)
 
 
 def _check_classes(parts: Parts, classes: list[str]) -> None:

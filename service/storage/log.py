@@ -8,10 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from service.storage import streams
+from service.storage import chain, streams
 from service.storage.tables import AnyRow, labels, log, samples, updates
 
-LABEL, CLASS, RETRACTION = "label", "class", "retraction"
+LABEL, CLASS, POLICY = "label", "class", "policy"
+RETRACTION, CORRECTION, ROLLBACK = "retraction", "correction", "rollback"
+
+_REVISIONS = (RETRACTION, CORRECTION, ROLLBACK)
 
 
 def append(
@@ -23,15 +26,28 @@ def append(
     label: str | None = None,
     features: bytes | None = None,
     target_seq: int | None = None,
+    detail: dict[str, Any] | None = None,
+    due_at: int | None = None,
 ) -> int:
-    """Add an entry under the stream's next number, and return it."""
+    """Add an entry under the stream's next number, chained to the one before, and return the number."""
     seq = streams.next_seq(connection, stream_id)
-    connection.execute(
-        log.insert().values(
-            stream_id=stream_id, seq=seq, kind=kind, label=label, features=features, target_seq=target_seq, at=now
-        )
-    )
+    said: dict[str, Any] = {
+        "seq": seq,
+        "kind": kind,
+        "label": label,
+        "features": features,
+        "target_seq": target_seq,
+        "at": now,
+    }
+    hashed = chain.link(hash_of(connection, stream_id, seq - 1), **said, detail=detail)
+    connection.execute(log.insert().values(**said, stream_id=stream_id, detail=detail, due_at=due_at, hash=hashed))
     return seq
+
+
+def hash_of(connection: Connection, stream_id: int, seq: int) -> str:
+    """Return an entry's hash, the empty text before the first."""
+    chosen = sa.select(log.c.hash).where(log.c.stream_id == stream_id, log.c.seq == seq)
+    return connection.execute(chosen).scalar_one_or_none() or ""
 
 
 def entries(
@@ -42,12 +58,56 @@ def entries(
     return connection.execute(chosen if until is None else chosen.where(log.c.seq <= until)).all()
 
 
-def retracted(connection: Connection, stream_id: int, until: int) -> dict[int, int]:
-    """Return the label entries taken back up to the entry `until`, each with the entry that did."""
-    chosen = sa.select(log.c.target_seq, log.c.seq).where(
-        log.c.stream_id == stream_id, log.c.kind == RETRACTION, log.c.seq <= until
+def revisions(connection: Connection, stream_id: int, after: int = 0, until: int | None = None) -> Sequence[AnyRow]:
+    """Return the retractions, corrections and rollbacks, in order of `seq`: `seq`, `kind`, `target_seq`, `label`."""
+    chosen = (
+        sa.select(log.c.seq, log.c.kind, log.c.target_seq, log.c.label)
+        .where(log.c.stream_id == stream_id, log.c.kind.in_(_REVISIONS), log.c.seq > after)
+        .order_by(log.c.seq)
     )
-    return {int(row.target_seq): int(row.seq) for row in connection.execute(chosen)}
+    return connection.execute(chosen if until is None else chosen.where(log.c.seq <= until)).all()
+
+
+def first_waiting(
+    connection: Connection, stream_id: int, after: int, now: int, taken_back: Sequence[int]
+) -> int | None:
+    """Return the first entry whose moment to be learned has not come, leaving out what was taken back meanwhile."""
+    chosen = sa.select(sa.func.min(log.c.seq)).where(
+        log.c.stream_id == stream_id, log.c.seq > after, log.c.due_at > now, log.c.seq.not_in(taken_back)
+    )
+    return connection.execute(chosen).scalar_one_or_none()
+
+
+def naming(connection: Connection, stream_id: int) -> Sequence[AnyRow]:
+    """Return `seq`, `kind` and `label` of the entries that name a class, in order."""
+    chosen = sa.select(log.c.seq, log.c.kind, log.c.label).where(
+        log.c.stream_id == stream_id, log.c.kind.in_((LABEL, CLASS))
+    )
+    return connection.execute(chosen.order_by(log.c.seq)).all()
+
+
+def newest_before(connection: Connection, stream_id: int, moment: int) -> int:
+    """Return the newest entry older than `moment`, 0 where there is none."""
+    chosen = sa.select(sa.func.max(log.c.seq)).where(log.c.stream_id == stream_id, log.c.at < moment)
+    return int(connection.execute(chosen).scalar_one() or 0)
+
+
+def drop_features(connection: Connection, stream_id: int, until: int, limit: int) -> int:
+    """Forget the features of up to `limit` entries up to `until`; return how many that were."""
+    some = (
+        sa.select(log.c.seq)
+        .where(log.c.stream_id == stream_id, log.c.seq <= until, log.c.features.is_not(None))
+        .order_by(log.c.seq)
+        .limit(limit)
+    )
+    chosen = log.update().where(log.c.stream_id == stream_id, log.c.seq.in_(some)).values(features=None)
+    return int(connection.execute(chosen).rowcount)
+
+
+def features_of(connection: Connection, stream_id: int, seq: int) -> bytes | None:
+    """Return the features that an entry carries, None where they are gone."""
+    chosen = sa.select(log.c.features).where(log.c.stream_id == stream_id, log.c.seq == seq)
+    return connection.execute(chosen).scalar_one_or_none()
 
 
 def add_label(connection: Connection, values: Mapping[str, Any]) -> None:
@@ -77,6 +137,32 @@ def label_of_query(connection: Connection, query_id: str) -> AnyRow | None:
 def mark_retracted(connection: Connection, label_id: str, now: int) -> None:
     """Note that a label was taken back."""
     connection.execute(labels.update().where(labels.c.id == label_id).values(retracted_at=now))
+
+
+def mark_corrected(connection: Connection, label_id: str, name: str, *, correct: bool | None, now: int) -> None:
+    """Note that a label names another class now."""
+    changed = labels.update().where(labels.c.id == label_id)
+    connection.execute(changed.values(label=name, correct=correct, corrected_at=now))
+
+
+def restate(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set what labels say after a rollback: `label_id`, `said`, `right`, `gone_at` each."""
+    if rows:
+        changed = labels.update().where(labels.c.id == sa.bindparam("label_id"))
+        values: dict[str, Any] = {name: sa.bindparam(of) for name, of in (("label", "said"), ("correct", "right"))}
+        connection.execute(changed.values(**values, retracted_at=sa.bindparam("gone_at")), list(rows))
+
+
+def labels_from(connection: Connection, stream_id: int, first: int) -> Sequence[AnyRow]:
+    """Return the labels from the entry `first` on, in order, each with its entry's word and its sample's prediction."""
+    chosen = (
+        sa.select(labels, log.c.label.label("original"), samples.c.prediction, samples.c.purged_at)
+        .join(log, (log.c.stream_id == labels.c.stream_id) & (log.c.seq == labels.c.seq))
+        .join(samples, samples.c.n == labels.c.sample_n)
+        .where(labels.c.stream_id == stream_id, labels.c.seq >= first)
+        .order_by(labels.c.seq)
+    )
+    return connection.execute(chosen).all()
 
 
 def class_stands(connection: Connection, stream_id: int, name: str) -> bool:

@@ -56,21 +56,22 @@ def rank(connection: Connection, ranked: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> AnyRow | None:
-    """Lease a query if it is open and free; return it with its sample."""
+def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> bool:
+    """Lease a query if it is open and free; return whether it was."""
     taken = connection.execute(
         queries.update()
         .where(queries.c.id == query_id, queries.c.state == OPEN, queries.c.lease_until <= now)
         .values(lease_token=token, lease_by=by, lease_until=until)
     )
-    if taken.rowcount == 0:
-        return None
+    return taken.rowcount > 0
+
+
+def shown(connection: Connection, query_id: str) -> AnyRow | None:
+    """Return a query with what its annotator is shown of the sample."""
     chosen = (
         sa.select(
             queries.c.id,
             queries.c.reason,
-            queries.c.lease_token,
-            queries.c.lease_until,
             samples.c.id.label("sample_id"),
             samples.c.data,
             samples.c.display,
@@ -80,7 +81,7 @@ def claim(connection: Connection, query_id: str, *, token: str, by: str, until: 
         .join(samples, samples.c.n == queries.c.sample_n)
         .where(queries.c.id == query_id)
     )
-    return connection.execute(chosen).one()
+    return connection.execute(chosen).one_or_none()
 
 
 def extend(connection: Connection, query_id: str, until: int) -> None:
@@ -95,8 +96,14 @@ def close(connection: Connection, query_id: str, state: str, now: int) -> None:
     )
 
 
-def reopen(connection: Connection, query_id: str, *, token: str, by: str, until: int) -> None:
-    """Open an ended query again, leased."""
+def withdraw_of(connection: Connection, sample_numbers: Sequence[int], now: int) -> int:
+    """End the open queries of these samples; return how many there were."""
+    chosen = queries.update().where(queries.c.sample_n.in_(sample_numbers), queries.c.state == OPEN)
+    return int(connection.execute(chosen.values(state=WITHDRAWN, closed_at=now, lease_until=0)).rowcount)
+
+
+def reopen(connection: Connection, query_id: str, *, token: str | None, by: str | None, until: int) -> None:
+    """Open an ended query again, leased until `until`."""
     connection.execute(
         queries.update()
         .where(queries.c.id == query_id)
@@ -110,9 +117,17 @@ def skip(connection: Connection, query_id: str, by: str, reason: str, now: int) 
     connection.execute(skips.insert().values(query_id=query_id, by=by, reason=reason, at=now))
 
 
+def was_skipped(connection: Connection, query_id: str, by: str, reason: str) -> bool:
+    """Return whether `by` has skipped a query for just this reason."""
+    same = (skips.c.query_id == query_id, skips.c.by == by, skips.c.reason == reason)
+    return connection.execute(sa.select(skips.c.query_id).where(*same)).first() is not None
+
+
 def keep_late_answer(connection: Connection, query_id: str, label: str, by: str, now: int) -> None:
-    """Keep an answer that came after its lease, for audit."""
-    connection.execute(late_answers.insert().values(query_id=query_id, label=label, by=by, at=now))
+    """Keep an answer that came after its lease, for audit; the same one again is the same."""
+    same = (late_answers.c.query_id == query_id, late_answers.c.label == label, late_answers.c.by == by)
+    if connection.execute(sa.select(late_answers.c.n).where(*same)).first() is None:
+        connection.execute(late_answers.insert().values(query_id=query_id, label=label, by=by, at=now))
 
 
 def leased(connection: Connection, stream_id: int, now: int) -> int:

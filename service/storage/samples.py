@@ -25,14 +25,14 @@ def known(connection: Connection, stream_id: int, ids: Sequence[str]) -> dict[st
 
 def one(connection: Connection, stream_id: int, sample_id: str) -> AnyRow | None:
     """Return one sample with its query and its data."""
-    columns = (samples.c.data, samples.c.display, samples.c.features)
+    columns = (samples.c.data, samples.c.display, samples.c.features, samples.c.purged_at)
     chosen = _with_query(*columns).where(samples.c.stream_id == stream_id, samples.c.id == sample_id)
     return connection.execute(chosen).one_or_none()
 
 
 def by_number(connection: Connection, n: int) -> AnyRow:
-    """Return id, features and prediction of the sample with that number."""
-    columns = (samples.c.id, samples.c.features, samples.c.prediction)
+    """Return id, features and prediction of the sample with that number, and when it was purged."""
+    columns = (samples.c.id, samples.c.features, samples.c.prediction, samples.c.purged_at)
     return connection.execute(sa.select(*columns).where(samples.c.n == n)).one()
 
 
@@ -40,6 +40,21 @@ def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, 
     """Add samples of one stream; return their numbers by id."""
     added = connection.execute(samples.insert().returning(samples.c.id, samples.c.n), list(rows))
     return {row.id: row.n for row in added}
+
+
+def purge(connection: Connection, stream_id: int, before: int, limit: int, now: int) -> Sequence[int]:
+    """Forget the data, display and features of up to `limit` samples older than `before`; return their numbers."""
+    chosen = (
+        sa.select(samples.c.n)
+        .where(samples.c.stream_id == stream_id, samples.c.at < before, samples.c.purged_at.is_(None))
+        .order_by(samples.c.at)
+        .limit(limit)
+    )
+    numbers = connection.execute(chosen).scalars().all()
+    if numbers:
+        gone = {"data": None, "display": None, "features": b"", "purged_at": now}
+        connection.execute(samples.update().where(samples.c.n.in_(numbers)).values(**gone))
+    return numbers
 
 
 def window(connection: Connection, stream_id: int, size: int) -> AnyRow:

@@ -23,7 +23,14 @@ Work = Callable[[Connection], T]
 
 _BUSY_MILLISECONDS = 30_000
 _POSTGRES_CONNECTIONS = 8
+_CONNECT_SECONDS = 5
 _SWITCH_SECONDS = 0.01
+
+# All that one read looks at is of one moment, as on SQLite.
+_READER_OPTIONS = "-c default_transaction_isolation=repeatable\\ read"
+
+# Ends the write of a process that was halted in the middle, so that it keeps nobody from the rows it had locked.
+_WRITER_OPTIONS = "-c idle_in_transaction_session_timeout=5000"
 
 
 class Database:
@@ -31,13 +38,18 @@ class Database:
 
     def __init__(self, url: str, *, write_queue_limit: int = 1000) -> None:
         self.url = sa.make_url(url)
-        self._reader = _engine(self.url, begin="BEGIN")
-        if self.url.get_backend_name() == "sqlite":
+        self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
+        if self.embedded:
             self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE")
             self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit)
         else:
-            self._writer_engine = self._reader
+            self._writer_engine = _engine(self.url, begin="BEGIN", options=_WRITER_OPTIONS)
             self._writer = PooledWriter(self._writer_engine, _POSTGRES_CONNECTIONS, write_queue_limit)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this process alone."""
+        return self.url.get_backend_name() == "sqlite"
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` in a read transaction of its own, in a thread."""
@@ -58,7 +70,7 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to the newest version."""
-        if self.url.get_backend_name() == "sqlite" and self.url.database:
+        if self.embedded and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         with as_file(files("migrations")) as folder, self._writer_engine.begin() as connection:
             config = alembic.config.Config()
@@ -74,9 +86,13 @@ class Database:
         self._reader.dispose()
 
 
-def _engine(url: sa.URL, *, begin: str) -> Engine:
+def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=24, pool_pre_ping=True)
+        options = f"{url.query.get('options', '')} {options}".strip()
+        arguments = {"connect_timeout": _CONNECT_SECONDS} | dict(url.query) | {"options": options}
+        return sa.create_engine(
+            url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=24, pool_pre_ping=True, connect_args=arguments
+        )
     engine = sa.create_engine(url, pool_size=16, max_overflow=24, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

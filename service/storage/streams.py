@@ -30,6 +30,8 @@ class Stream:
     created_at: int
     log_seq: int
     applied_seq: int
+    retention: dict[str, Any] | None
+    horizon_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ def page(connection: Connection, after: str, limit: int) -> Sequence[Stream]:
 def every(connection: Connection) -> Sequence[Stream]:
     """Return all streams."""
     return [Stream(*row) for row in connection.execute(sa.select(streams).order_by(streams.c.id))]
+
+
+def count(connection: Connection) -> int:
+    """Return how many streams there are."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(streams)).scalar_one())
 
 
 def update(connection: Connection, stream_id: int, **values: Any) -> None:

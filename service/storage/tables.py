@@ -56,6 +56,8 @@ streams = Table(
     Column("created_at", sa.BigInteger, nullable=False),
     Column("log_seq", sa.BigInteger, nullable=False),
     Column("applied_seq", sa.BigInteger, nullable=False),
+    Column("retention", JSON),
+    Column("horizon_seq", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 ledgers = Table(
@@ -91,9 +93,18 @@ samples = Table(
     Column("asked", sa.Boolean, nullable=False),
     Column("propensity", Double),
     Column("at", sa.BigInteger, nullable=False),
+    Column("purged_at", sa.BigInteger),
     UniqueConstraint("stream_id", "id"),
     Index(None, "stream_id", "n"),
     Index(None, "stream_id", "at"),
+)
+
+Index(
+    "ix_samples_unpurged",
+    samples.c.stream_id,
+    samples.c.at,
+    sqlite_where=samples.c.purged_at.is_(None),
+    postgresql_where=samples.c.purged_at.is_(None),
 )
 
 queries = Table(
@@ -141,6 +152,7 @@ labels = Table(
     Column("weight", Double),
     Column("at", sa.BigInteger, nullable=False),
     Column("retracted_at", sa.BigInteger),
+    Column("corrected_at", sa.BigInteger),
     UniqueConstraint("stream_id", "seq"),
     Index(None, "sample_n"),
     Index(None, "query_id"),
@@ -168,6 +180,10 @@ log = Table(
     Column("features", sa.LargeBinary),
     Column("target_seq", sa.BigInteger),
     Column("at", sa.BigInteger, nullable=False),
+    Column("detail", JSON),
+    Column("due_at", sa.BigInteger),
+    Column("hash", sa.Text, nullable=False, server_default=sa.text("''")),
+    Index(None, "stream_id", "kind", "seq"),
 )
 
 updates = Table(
@@ -187,9 +203,52 @@ snapshots = Table(
     metadata,
     Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("as_of", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("number", sa.BigInteger, nullable=False),
     Column("hash", sa.Text, nullable=False),
     Column("content", sa.LargeBinary, nullable=False),
+    Column("content_hash", sa.Text, nullable=False),
+    Column("header", JSON),
+    Column("pinned", sa.Boolean, nullable=False),
     Column("at", sa.BigInteger, nullable=False),
+    Column("damaged_at", sa.BigInteger),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("kind", sa.Text, nullable=False),
+    Column("seq", sa.BigInteger, nullable=False),
+    Column("label_id", sa.Text),
+    Column("state", sa.Text, nullable=False),
+    Column("done", sa.BigInteger, nullable=False),
+    Column("total", sa.BigInteger),
+    Column("error", sa.Text),
+    Column("created_at", sa.BigInteger, nullable=False),
+    Column("started_at", sa.BigInteger),
+    Column("finished_at", sa.BigInteger),
+    Index(None, "stream_id", "state", "seq"),
+    Index(None, "label_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    Column("started_at", sa.BigInteger, nullable=False),
+    Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+writers = Table(
+    "writers",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    # No foreign key: a worker that is gone frees its streams by being gone.
+    Column("worker", sa.Text),
+    Column("fence", sa.BigInteger, nullable=False),
+    Index(None, "worker"),
 )
 
 events = Table(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Queue
 from threading import Lock, Thread
+from time import sleep
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -15,11 +16,17 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 _LARGEST_GROUP = 128
-_TRIES = 5
+_TRIES = 6
+_FIRST_WAIT_SECONDS = 0.05
+"""Before the second try; each further one waits twice as long, so a database that restarts has 1.5 s to come back."""
 
 
 class OverloadedError(Exception):
     """Too many writes are waiting for the database, or it is closed."""
+
+
+class UncertainError(Exception):
+    """The database went away during a commit: it may have happened or not."""
 
 
 class Writer(Protocol):
@@ -30,6 +37,11 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
+
+
+def passes(error: DBAPIError) -> bool:
+    """Return whether the same may go well in a moment: a lost race, a lost connection, a database that starts."""
+    return isinstance(error, OperationalError) or error.connection_invalidated
 
 
 class GroupCommitWriter:
@@ -103,7 +115,11 @@ class GroupCommitWriter:
 
 
 class PooledWriter:
-    """Several connections; a transaction that lost against another one is run again."""
+    """Several connections; a transaction that lost against another one, or its connection, is run again.
+
+    Not so where the connection broke while the commit was under way: it may have happened, so that only whoever asked
+    can try again, under the same id or key.
+    """
 
     def __init__(self, engine: Engine, connections: int, limit: int) -> None:
         self._engine = engine
@@ -127,14 +143,27 @@ class PooledWriter:
         self._threads.shutdown(wait=True)
 
     def _run(self, work: Work[T]) -> T:
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(_TRIES):
             try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except OperationalError:  # a deadlock or a serialisation failure; nothing of it was kept
-                if attempt == _TRIES:
+                return self._once(work)
+            except DBAPIError as error:  # nothing of it was kept
+                if attempt == _TRIES - 1 or not passes(error):
                     raise
+                sleep(_FIRST_WAIT_SECONDS * 2**attempt)
         raise AssertionError
+
+    def _once(self, work: Work[T]) -> T:
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            with transaction:
+                result = work(connection)
+                try:
+                    transaction.commit()
+                except DBAPIError as error:
+                    if passes(error):
+                        raise UncertainError from error
+                    raise
+            return result
 
     def _done(self, _future: Future[Any]) -> None:
         with self._lock:

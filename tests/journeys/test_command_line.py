@@ -34,7 +34,7 @@ def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[s
 def test_help_lists_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "demo", "token", "import", "export", "committee"):
+    for command in ("serve", "api", "worker", "demo", "token", "import", "export", "committee", "snapshots", "verify"):
         assert command in done.stdout
 
 
@@ -80,6 +80,30 @@ def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     [line] = done.stderr.strip().splitlines()
     assert "database" in line
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "ENGRAM_DATABASE_URL"),
+        ({"ENGRAM_DATABASE_URL": "sqlite:///engram.db", "ENGRAM_REDIS_URL": "redis://127.0.0.1"}, "PostgreSQL"),
+        ({"ENGRAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "ENGRAM_REDIS_URL"),
+    ],
+    ids=["no database", "a database of one process", "no Redis"],
+)
+def test_a_process_beside_others_says_what_it_needs(command: str, settings: dict[str, str], says: str) -> None:
+    done = run(command, "--port", "0", **settings)
+    assert done.returncode == 1
+    [line] = done.stderr.strip().splitlines()
+    assert says in line
+
+
+def test_a_lease_that_a_late_heartbeat_would_lose_is_refused(tmp_path: Path) -> None:
+    done = run("serve", "--data-dir", tmp_path, ENGRAM_WORKER_HEARTBEAT_SECONDS="4")
+    assert done.returncode == 1
+    [line] = done.stderr.strip().splitlines()
+    assert "ENGRAM_WORKER_LEASE_SECONDS" in line
 
 
 def test_tokens_are_made_listed_and_revoked_while_the_service_runs(tmp_path: Path) -> None:

@@ -303,6 +303,21 @@ WRONG = {
     # labels
     "label of an unknown sample": Wrong(404, "/v1/streams/s/labels", {"sample_id": "no", "label": "a"}),
     "label unknown": Wrong(404, "/v1/labels/l_no", method="DELETE"),
+    "label unknown, corrected": Wrong(404, "/v1/labels/l_no", {"label": "a"}, method="PATCH"),
+    "correction without a label": Wrong(422, "/v1/labels/l_no", {}, method="PATCH", pointer="/label"),
+    "rollback below 0": Wrong(422, "/v1/streams/s:rollback", {"seq": -1}, pointer="/seq"),
+    "rollback to a text": Wrong(422, "/v1/streams/s:rollback", {"seq": "1"}, pointer="/seq"),
+    "rollback beyond the end": Wrong(422, "/v1/streams/s:rollback", {"seq": 10**9}, pointer="/seq"),
+    "rollback beyond 64 bits": Wrong(422, "/v1/streams/s:rollback", {"seq": 10**30}, pointer="/seq"),
+    "job unknown": Wrong(404, "/v1/jobs/j_no", method="GET"),
+    "payloads kept for less than nothing": Wrong(
+        422, "/v1/streams/s", {"retention": {"payload_days": -1}}, method="PATCH", pointer="/retention/payload_days"
+    ),
+    "replay of no entry": Wrong(
+        422, "/v1/streams/s", {"retention": {"replay_entries": 0}}, method="PATCH", pointer="/retention/replay_entries"
+    ),
+    "sample after the log's end": Wrong(422, "/v1/streams/s/samples/good?at=999999999", method="GET", says="end"),
+    "sample before the beginning": Wrong(422, "/v1/streams/s/samples/good?at=-1", method="GET"),
     "sample unknown": Wrong(404, "/v1/streams/s/samples/no", method="GET"),
     "sample at another time": Wrong(
         422, "/v1/streams/s/samples/good?at=then", method="GET", pointer="/query/at", says="now"

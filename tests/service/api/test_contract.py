@@ -40,7 +40,11 @@ ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v1/queries/{query_id}:heartbeat"): (ANNOTATES, {"lease_token": "x"}),
     ("POST", "/v1/streams/{stream}/labels"): (PRODUCES, {"sample_id": "x", "label": "a"}),
     ("GET", "/v1/streams/{stream}/labels"): (REVIEWS, None),
+    ("PATCH", "/v1/labels/{label_id}"): (OPERATES | ANNOTATES, {"label": "a"}),
     ("DELETE", "/v1/labels/{label_id}"): (OPERATES | ANNOTATES, None),
+    ("POST", "/v1/streams/{stream}/snapshots"): (OPERATES, {}),
+    ("POST", "/v1/streams/{stream}:rollback"): (OPERATES, {"seq": 0}),
+    ("GET", "/v1/jobs/{job_id}"): (EVERYONE, None),
     ("GET", "/v1/streams/{stream}/export"): (REVIEWS, None),
     ("GET", "/v1/streams/{stream}/committee"): (REVIEWS, None),
     ("GET", "/v1/streams/{stream}/stats"): (EVERYONE, None),
@@ -85,7 +89,7 @@ def test_a_role_may_do_just_what_is_its_own(
         body = body | {"name": f"role-{role}"}
     answer = clients[role].request(
         method,
-        path.format(stream="none", sample_id="none", query_id="none", label_id="none"),
+        path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none"),
         json=body,
         params={"metric": "samples"} if path.endswith("timeseries") else None,
     )
@@ -102,7 +106,7 @@ def test_a_role_may_do_just_what_is_its_own(
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_nobody_is_let_in_without_a_token(shared: Running, route: tuple[str, str]) -> None:
     method, path = route
-    url = shared.url + path.format(stream="none", sample_id="none", query_id="none", label_id="none")
+    url = shared.url + path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none")
     answer = httpx.request(method, url, json=ROUTES[route][1], params={"metric": "samples"}, trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -118,6 +122,8 @@ def test_an_annotator_takes_back_only_own_labels_and_an_operator_any(
         labels.append(shared.answer(shared.lease("own")[0], "a")["label_id"])
     assert clients["annotator"].delete(f"/v1/labels/{labels[0]}").status_code == 403
     assert clients["operator"].delete(f"/v1/labels/{labels[0]}").json()["retracted"] is True
+    assert clients["annotator"].patch(f"/v1/labels/{labels[1]}", json={"label": "b"}).status_code == 403
+    assert clients["operator"].patch(f"/v1/labels/{labels[1]}", json={"label": "b"}).json()["label"] == "b"
     assert clients["admin"].delete(f"/v1/labels/{labels[1]}").json()["retracted"] is True
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from service.app import build_parts, close_parts
 from service.core import access, ingestion, streams
+from service.core.holding import Holdings
 from service.core.ingestion import SampleIn
 from service.core.parts import Parts
 from service.core.specs import LearnerSpec, QuerySpec, VectorInput
@@ -49,7 +50,10 @@ def test_a_commit_refused_for_overload_is_made_up_for_in_the_next_round(parts: P
 
     asyncio.run(prepare())
     stream = parts.db.read_now(lambda c: streams.find(c, "s"))
-    trainer = StreamTrainer.restored(parts, stream)
+    holdings = Holdings(parts)
+    holdings.begin()
+    [lease], _surplus = holdings.balance()
+    trainer = StreamTrainer.restored(parts, stream, lease)
     asyncio.run(label())
 
     busy, free = Event(), Event()

@@ -16,7 +16,7 @@ from service.core.errors import ConflictError
 from service.settings import Settings
 from service.storage.session import Database
 from service.storage.tables import tokens
-from service.storage.writers import OverloadedError
+from service.storage.writers import OverloadedError, UncertainError
 from tests.conftest import Running, eventually, postgres_database, running
 
 
@@ -162,6 +162,67 @@ def test_two_transactions_that_block_each_other_both_happen_in_the_end() -> None
         assert tries == 3
         found = db.read_now(lambda c: c.execute(sa.select(tokens.c.name).order_by(tokens.c.id)).scalars().all())
         assert [sorted(name) for name in found] == [["a", "a", "b"], ["a", "b", "b"]]
+
+
+def end_connection(db: Database, connection: Connection) -> None:
+    """End the server's side of a connection, and wait until it is gone."""
+    pid = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    with db._reader.connect() as other:
+        other.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+
+def test_a_write_that_loses_its_connection_before_the_commit_is_run_again() -> None:
+    with postgres_database() as url, opened(url) as db:
+        tries = 0
+
+        def work(connection: Connection) -> str:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                end_connection(db, connection)
+            return add(connection, "once")
+
+        assert db.write_now(work) == "once"
+        assert tries == 2
+        assert names(db) == {"once"}
+
+
+def test_a_write_that_loses_its_connection_in_the_commit_is_not_run_again() -> None:
+    with postgres_database() as url, opened(url) as db:
+        tries = 0
+
+        def work(connection: Connection) -> None:
+            nonlocal tries
+            tries += 1
+            add(connection, "lost")
+            end_connection(db, connection)
+
+        with pytest.raises(UncertainError):
+            db.write_now(work)
+        assert tries == 1
+        assert names(db) == set()
+        assert db.write_now(lambda c: add(c, "again")) == "again"
+
+
+def test_a_writer_that_halts_in_the_middle_keeps_nobody_from_what_it_locked() -> None:
+    with postgres_database() as url, opened(url) as db:
+        db.write_now(lambda c: add(c, "a"))
+        rename = tokens.update().where(tokens.c.id == "a")
+        locked, awake = Event(), Event()
+
+        def halt(connection: Connection) -> None:
+            connection.execute(rename.values(name="halted"))
+            if not locked.is_set():
+                locked.set()
+                awake.wait(60)
+                connection.execute(sa.text("SELECT 1"))
+
+        halted = db._writer.submit(halt)
+        assert locked.wait(10)
+        db.write_now(lambda c: c.execute(rename.values(name="free")))  # returns, as the server ends the halted one
+        awake.set()
+        halted.result(30)
+        assert db.read_now(lambda c: c.execute(sa.select(tokens.c.name)).scalar_one()) == "halted"  # run again, after
 
 
 def test_a_full_queue_refuses_at_once_and_takes_again_once_it_is_shorter(database_url: str) -> None:

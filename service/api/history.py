@@ -1,0 +1,38 @@
+"""Going back and forth in a stream's history: snapshots, rollback, and how far a job is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from service.api.bodies import JobAnswer, Page, RollbackAnswer, RollbackBody, SnapshotAnswer
+from service.api.dependencies import Key, Operator, PartsOf, Reader
+from service.api.replies import Reply, StrictRoute
+from service.core import history, jobs, rollback
+
+router = APIRouter(prefix="/v1", tags=["history"], route_class=StrictRoute)
+
+
+@router.get("/streams/{stream}/snapshots", response_model=Page)
+async def snapshots(stream: str, parts: PartsOf, _caller: Reader) -> Response:
+    """List the stored states, newest first, each with what it was computed with."""
+    return Reply({"items": await parts.db.read(lambda c: history.snapshot_list(c, stream)), "next_cursor": None})
+
+
+@router.post("/streams/{stream}/snapshots", status_code=202, response_model=SnapshotAnswer)
+async def take(stream: str, parts: PartsOf, _caller: Operator, key: Key) -> Response:
+    """Have the newest state stored; the job is done once it is."""
+    answer = await history.take_snapshot(parts, stream, key)
+    return Reply(answer.body, status_code=answer.status)
+
+
+@router.post("/streams/{stream}:rollback", response_model=RollbackAnswer)
+async def roll_back(stream: str, body: RollbackBody, parts: PartsOf, caller: Operator, key: Key) -> Response:
+    """Go back to the moment after an entry: what came later counts no more, and nothing is deleted."""
+    answer = await rollback.roll_back(parts, caller, stream, body.seq, key)
+    return Reply(answer.body, status_code=answer.status)
+
+
+@router.get("/jobs/{job_id}", response_model=JobAnswer)
+async def job(job_id: str, parts: PartsOf, _caller: Reader) -> Response:
+    """Tell how far a job is: queued, running, done, or failed, which is tried again."""
+    return Reply(await parts.db.read(lambda c: jobs.look(c, job_id)))
