@@ -49,12 +49,24 @@ class Ledger:
     threshold: float
 
 
+def _number(connection: Connection, values: dict[str, Any]) -> dict[str, int]:
+    """Return the new stream's `id` where the database would give a removed stream's id again.
+
+    Workers and models know a stream by its id, so it must stay one stream's own. PostgreSQL counts on; SQLite takes the
+    largest id there is, plus one: there the moment of creation is the id.
+    """
+    if connection.dialect.name != "sqlite":
+        return {}
+    largest = connection.scalar(sa.select(sa.func.max(streams.c.id))) or 0
+    return {"id": max(values["created_at"], largest + 1)}
+
+
 def insert(connection: Connection, *, threshold: float, **values: Any) -> Stream | None:
     """Add a stream with an empty ledger; None where its name is taken."""
     try:
         with connection.begin_nested():  # only the unique key knows of names that others are just taking
-            added = streams.insert().values(**values, log_seq=0, applied_seq=0).returning(streams)
-            row = connection.execute(added).one()
+            added = streams.insert().values(**_number(connection, values), **values, log_seq=0, applied_seq=0)
+            row = connection.execute(added.returning(streams)).one()
     except IntegrityError:
         return None
     empty = dict.fromkeys(("samples", "labels", "asked", "open", "answered", "skipped", "seen", "spent"), 0)
