@@ -60,17 +60,19 @@ import numpy as np
 from benchmarks import reference_jax
 from tests.benchmarks.test_references import drawn, expected
 
+plainly, by_weights = jax.jit(jax.grad(reference_jax.loss)), jax.jit(reference_jax.gradient_by_weights)
+step_of = jax.jit(reference_jax.step)
 for seed in range(5):
     lam, noise, x, label = drawn(seed)
     grads, steps = expected(lam, noise, x, label)
-    found = jax.grad(reference_jax.loss)(tuple(lam), tuple(noise), x, label)
-    tuned = reference_jax.gradient_by_weights(tuple(lam), tuple(noise), x, label)
+    found = plainly(tuple(lam), tuple(noise), x, label)
+    tuned = by_weights(tuple(lam), tuple(noise), x, label)
     for one, grad in zip(tuned, grads):
         np.testing.assert_allclose(one, grad, rtol=1e-8, atol=1e-13)
     for one, grad, before, step in zip(found, grads, lam, steps):
         np.testing.assert_allclose(one, grad, rtol=1e-8, atol=1e-13)
-        np.testing.assert_allclose(reference_jax.step(before, one), step, rtol=1e-8, atol=1e-13)
-assert not reference_jax.step(np.ones((3, 2)), np.zeros((3, 2))).any()
+        np.testing.assert_allclose(step_of(before, one), step, rtol=1e-8, atol=1e-13)
+assert not step_of(np.ones((3, 2)), np.zeros((3, 2))).any()
 
 lam, rows, labels = reference_jax.start(0, (12, 7, 4)), np.ones((6, 12), np.float32), np.arange(6) % 4
 by_loop = reference_jax.update_many(lam, jax.random.key(3), rows, labels)
