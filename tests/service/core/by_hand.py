@@ -20,7 +20,7 @@ from service.core import access, streams
 from service.core.access import Principal, Role
 from service.core.history import corrections, rollback
 from service.core.history.verification import Report, verify
-from service.core.labels import labeling
+from service.core.labels import labeling, leasing
 from service.core.models import jobs
 from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
@@ -107,7 +107,6 @@ class History:
 
     def ask_and_answer(self, x: tuple[float, float], label: str) -> str:
         """Post a sample, and answer its query as a person does; return the label's id."""
-        from service.core import leasing  # noqa: PLC0415 - only this needs it
 
         async def never() -> bool:
             return False
