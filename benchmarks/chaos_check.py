@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from benchmarks.chaos_load import STREAM
 from learner.snapshot import state_hash
-from service.core.ingestion import answer_of
-from service.core.training import restore
+from service.core.models.training import restore
+from service.core.samples.ingestion import answer_of
 from service.storage import samples as sample_rows
 from service.storage import streams as stream_rows
 from service.storage.session import Database

@@ -31,8 +31,8 @@ from learner import build
 from learner.snapshot import state_hash
 from service.clock import SystemClock
 from service.core import streams
+from service.core.models.training import apprentice
 from service.core.specs import LearnerSpec, QuerySpec
-from service.core.training import apprentice
 from service.storage import log, snapshots
 from service.storage import streams as stream_rows
 from service.storage.session import Database

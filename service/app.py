@@ -39,10 +39,10 @@ from service.bus.local import LocalBus
 from service.bus.redis import RedisBus
 from service.clock import Clock, SystemClock
 from service.core.metrics import Metrics
+from service.core.models.past import PastModels
+from service.core.models.recovery import Recovery
+from service.core.models.scoring import LiveModels
 from service.core.parts import Parts
-from service.core.past import PastModels
-from service.core.recovery import Recovery
-from service.core.scoring import LiveModels
 from service.following import Follower
 from service.settings import Settings
 from service.storage.session import Database

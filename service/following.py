@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import structlog
 
-from service.core.attempt import attempt
+from service.core.models.attempt import attempt
 from service.core.parts import Parts
 from service.events import Topic, Wakeup
 from service.storage import streams

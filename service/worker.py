@@ -12,11 +12,11 @@ import structlog
 
 from service.clock import SECOND
 from service.core import idempotency
-from service.core.attempt import attempt
 from service.core.errors import StreamLostError
-from service.core.holding import Holdings
+from service.core.models.attempt import attempt
+from service.core.models.holding import Holdings
+from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
-from service.core.trainer import StreamTrainer
 from service.events import Topic, Wakeup
 from service.storage import streams
 from service.storage.leases import StreamLease

@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reviewer
 from service.api.replies import StrictRoute
-from service.core import committee
 from service.core.errors import UnacceptableError
+from service.core.models import committee
 
 router = APIRouter(prefix="/v1", tags=["streams"], route_class=StrictRoute)
 

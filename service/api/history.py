@@ -7,7 +7,9 @@ from fastapi import APIRouter, Response
 from service.api.bodies import JobAnswer, Page, RollbackAnswer, RollbackBody, SnapshotAnswer
 from service.api.dependencies import Key, Operator, PartsOf, Reader
 from service.api.replies import Reply, StrictRoute
-from service.core import history, jobs, rollback
+from service.core.history import lookback as history
+from service.core.history import rollback
+from service.core.models import jobs
 
 router = APIRouter(prefix="/v1", tags=["history"], route_class=StrictRoute)
 

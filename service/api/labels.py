@@ -21,9 +21,12 @@ from service.api.dependencies import (
     role,
 )
 from service.api.replies import Reply, StrictRoute
-from service.core import corrections, export, history, labeling, streams
+from service.core import streams
 from service.core.access import Principal, Role
 from service.core.errors import UnacceptableError
+from service.core.history import corrections, export
+from service.core.history import lookback as history
+from service.core.labels import labeling
 
 Reviser = Annotated[Principal, role(Role.ANNOTATOR, Role.OPERATOR)]
 

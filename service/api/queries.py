@@ -15,7 +15,7 @@ from service.api.bodies import (
 )
 from service.api.dependencies import Annotator, Key, PartsOf
 from service.api.replies import Reply, StrictRoute
-from service.core import labeling, leasing
+from service.core.labels import labeling, leasing
 
 router = APIRouter(prefix="/v1", tags=["queries"], route_class=StrictRoute)
 

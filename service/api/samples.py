@@ -12,9 +12,10 @@ from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
 from service.api.problems import unacceptable
 from service.api.replies import Reply, StrictRoute
-from service.core import history, ingestion
 from service.core.errors import EngramError
-from service.core.intake import SampleIn
+from service.core.history import lookback as history
+from service.core.samples import ingestion
+from service.core.samples.intake import SampleIn
 
 router = APIRouter(prefix="/v1/streams/{stream}", tags=["samples"], route_class=StrictRoute)
 

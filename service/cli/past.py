@@ -12,7 +12,7 @@ from rich.console import Console
 from service.cli.connection import checked, connected
 from service.cli.failures import CommandError
 from service.cli.transfer import progress_bar
-from service.core.verification import verify
+from service.core.history.verification import verify
 from service.settings import Settings
 from service.storage.session import Database
 

@@ -8,9 +8,9 @@ from threading import Event
 from service.bus import Bus
 from service.clock import Clock
 from service.core.metrics import Metrics
-from service.core.past import PastModels
-from service.core.recovery import Recovery
-from service.core.scoring import LiveModels
+from service.core.models.past import PastModels
+from service.core.models.recovery import Recovery
+from service.core.models.scoring import LiveModels
 from service.events import Topic, Wakeup
 from service.settings import Settings
 from service.storage.session import Database

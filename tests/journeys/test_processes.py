@@ -22,9 +22,9 @@ from benchmarks.chaos_processes import Process, start_load
 from service.clock import SystemClock
 from service.core import access
 from service.core.inputs import from_bytes
-from service.core.scoring import prediction_body, uncertainty_body
+from service.core.models.scoring import prediction_body, uncertainty_body
+from service.core.models.training import apprentice, restore
 from service.core.specs import as_input
-from service.core.training import apprentice, restore
 from service.settings import Settings
 from service.storage import samples as sample_rows
 from service.storage import streams as stream_rows

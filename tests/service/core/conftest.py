@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.core.history import History, history
+from tests.service.core.by_hand import History, history
 
 
 @pytest.fixture

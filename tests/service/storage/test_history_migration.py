@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 import migrations
 from learner.snapshot import dump, state_hash
-from service.core.verification import verify
+from service.core.history.verification import verify
 from service.storage import log
 from service.storage.session import Database
 from service.storage.tables import streams
+from tests.service.core.by_hand import History, history
 from tests.service.core.conftest import grown
-from tests.service.core.history import History, history
 
 FOLDER = str(Path(migrations.__file__).parent)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.core.training import restore
+from service.core.models.training import restore
 from service.storage.tables import events, labels, log, snapshots
+from tests.service.core.by_hand import History
 from tests.service.core.conftest import grown
-from tests.service.core.history import History
 
 
 def changed(past: History, table: sa.Table, seq: int, **values: Any) -> None:

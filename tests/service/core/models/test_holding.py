@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from service.app import build_parts, close_parts
 from service.clock import SECOND
-from service.core import access, ingestion, streams
+from service.core import access, streams
 from service.core.errors import StreamLostError
-from service.core.holding import Holdings, quota
-from service.core.ingestion import SampleIn
+from service.core.models.holding import Holdings, quota
+from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
+from service.core.samples import ingestion
+from service.core.samples.ingestion import SampleIn
 from service.core.specs import LearnerSpec, QuerySpec, VectorInput
-from service.core.trainer import StreamTrainer
 from service.settings import Settings
 from tests.conftest import postgres_database
 

@@ -12,8 +12,8 @@ import numpy as np
 from learner.exporting import PackedCommittee, c_encoding, c_header, pack
 from service.core import streams
 from service.core.errors import ConflictError
+from service.core.models.training import apprentice
 from service.core.parts import Parts
-from service.core.training import apprentice
 
 MOST_MEMBERS = 64
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from learner import LearnerState, snapshot
 from service.core import streams
 from service.core.errors import EngramError
-from service.core.lineage import Lineage
-from service.core.origin import differences, origin
-from service.core.training import Replay, apprentice, read_snapshot
+from service.core.models.lineage import Lineage
+from service.core.models.origin import differences, origin
+from service.core.models.training import Replay, apprentice, read_snapshot
 from service.storage import chain, log, snapshots
 from service.storage.session import Database
 from service.storage.streams import Stream

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from learner import LearnerState, snapshot
 from service.core.errors import StreamLostError
-from service.core.lineage import Lineage
-from service.core.origin import origin
+from service.core.models.lineage import Lineage
+from service.core.models.origin import origin
+from service.core.models.thinning import surplus
 from service.core.parts import Parts
-from service.core.thinning import surplus
 from service.events import Topic
 from service.storage import events, leases, snapshots
 from service.storage import streams as stream_rows

@@ -12,12 +12,12 @@ from learner import LearnerState, snapshot
 from learner.online import LearnInfo
 from service.clock import SECOND
 from service.core.errors import StreamLostError
-from service.core.keeping import Keeper
-from service.core.lineage import Lineage
+from service.core.models.keeping import Keeper
+from service.core.models.lineage import Lineage
+from service.core.models.rebuilding import Rebuild
+from service.core.models.retention import Retention
+from service.core.models.training import Replay, apprentice, base_of, restore
 from service.core.parts import Parts
-from service.core.rebuilding import Rebuild
-from service.core.retention import Retention
-from service.core.training import Replay, apprentice, base_of, restore
 from service.events import Topic
 from service.storage import events, jobs, log
 from service.storage import streams as stream_rows

@@ -8,7 +8,7 @@ from typing import Any
 
 from learner import LearnerState, OnlineLearner, Prediction
 from learner.online import Scorer
-from service.core.training import apprentice, restore
+from service.core.models.training import apprentice, restore
 from service.storage.session import Database
 from service.storage.streams import Stream
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.lineage import Lineage, Span
-from service.core.thinning import surplus
+from service.core.models.lineage import Lineage, Span
+from service.core.models.thinning import surplus
 
 
 def back(seq: int, target: int) -> Any:

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from learner import snapshot
 from service.clock import SECOND
-from service.core.keeping import Keeper
-from service.core.lineage import Lineage
+from service.core.models.keeping import Keeper
+from service.core.models.lineage import Lineage
+from service.core.models.training import read_snapshot
 from service.core.parts import Parts
 from service.core.specs import RetentionSpec
-from service.core.training import read_snapshot
 from service.events import Topic
 from service.storage import events, log, queries, samples, snapshots
 from service.storage import streams as stream_rows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from learner.snapshot import state_hash
 from tests.conftest import Running
+from tests.service.core.by_hand import History
 from tests.service.core.conftest import grown
-from tests.service.core.history import History
 
 
 def test_a_rollback_brings_back_the_state_of_then_and_takes_the_labels_since_back(past: History) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from learner import LearnerState
 from learner.online import LearnInfo
 from service.clock import SECOND
-from service.core.keeping import Keeper
+from service.core.models.keeping import Keeper
+from service.core.models.training import Replay
 from service.core.parts import Parts
-from service.core.training import Replay
 from service.storage import jobs
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow

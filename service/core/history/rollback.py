@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from service.core import jobs, streams
+from service.core import streams
 from service.core.access import Principal
 from service.core.errors import BeyondHorizonError, Fault, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
-from service.core.labeling import NEWS
-from service.core.lineage import Lineage
+from service.core.labels.labeling import NEWS
+from service.core.models import jobs
+from service.core.models.lineage import Lineage
 from service.core.parts import Parts
 from service.events import Topic
 from service.storage import events, log, queries, snapshots

@@ -13,8 +13,8 @@ from service.core.access import Principal
 from service.core.errors import EngramError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.inputs import parse
-from service.core.intake import Intake, Outcome, SampleIn, Scored
 from service.core.parts import Parts
+from service.core.samples.intake import Intake, Outcome, SampleIn, Scored
 from service.core.specs import as_input
 from service.events import Topic
 from service.storage import samples

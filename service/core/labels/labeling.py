@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from service.clock import SECOND
-from service.core import leasing, streams
+from service.core import streams
 from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
@@ -19,6 +19,7 @@ from service.core.errors import (
 )
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.identity import new_id
+from service.core.labels import leasing
 from service.core.parts import Parts
 from service.events import Topic
 from service.storage import events, log, queries, samples

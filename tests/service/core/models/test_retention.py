@@ -8,15 +8,16 @@ import pytest
 import sqlalchemy as sa
 
 from learner.snapshot import state_hash
-from service.core import history as looking
-from service.core import ingestion, labeling, leasing
 from service.core.errors import BeyondHorizonError, ConflictError, UnacceptableError
-from service.core.ingestion import SampleIn
+from service.core.history import lookback as looking
+from service.core.labels import labeling, leasing
+from service.core.samples import ingestion
+from service.core.samples.ingestion import SampleIn
 from service.core.streams import change
 from service.storage import streams as stream_rows
 from service.storage.tables import log, samples, snapshots
+from tests.service.core.by_hand import History, run
 from tests.service.core.conftest import grown
-from tests.service.core.history import History, run
 
 DAY = 86_400
 

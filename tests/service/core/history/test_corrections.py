@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from learner.snapshot import state_hash
-from service.core.rebuilding import Rebuild
+from service.core.models.rebuilding import Rebuild
 from tests.conftest import Running, eventually
+from tests.service.core.by_hand import History, history
 from tests.service.core.conftest import grown
-from tests.service.core.history import History, history
 
 
 def done(service: Running, answer: dict[str, Any]) -> dict[str, Any]:

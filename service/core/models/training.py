@@ -15,7 +15,7 @@ from learner import BiMURule, LearnerState, OnlineLearner, build, snapshot
 from learner.online import LearnInfo
 from service.core.errors import BeyondHorizonError, BrokenLogError
 from service.core.inputs import from_bytes
-from service.core.lineage import Lineage
+from service.core.models.lineage import Lineage
 from service.core.specs import AnyInputSpec, LearnerSpec, as_input
 from service.storage import log, snapshots
 from service.storage.streams import Stream

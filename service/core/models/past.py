@@ -6,7 +6,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from learner.online import Scorer
-from service.core.training import apprentice, restore
+from service.core.models.training import apprentice, restore
 from service.storage.session import Database
 from service.storage.streams import Stream
 

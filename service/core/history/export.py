@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from service.clock import iso
-from service.core.ingestion import answer_of
 from service.core.parts import Parts
+from service.core.samples.ingestion import answer_of
 from service.storage import samples
 from service.storage.streams import Stream
 

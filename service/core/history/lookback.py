@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.clock import iso
-from service.core import jobs, streams
+from service.core import streams
 from service.core.errors import NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
-from service.core.ingestion import answer_of
 from service.core.inputs import from_bytes
+from service.core.models import jobs
+from service.core.models.scoring import prediction_body, uncertainty_body
 from service.core.parts import Parts
-from service.core.scoring import prediction_body, uncertainty_body
+from service.core.samples.ingestion import answer_of
 from service.core.specs import as_input
 from service.events import Topic
 from service.storage import jobs as job_rows

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.core import jobs, leasing
 from service.core.access import Principal, Role
 from service.core.errors import ConflictError, ForbiddenError, NotFoundError
-from service.core.labeling import NEWS, with_class
+from service.core.labels import leasing
+from service.core.labels.labeling import NEWS, with_class
+from service.core.models import jobs
 from service.core.parts import Parts
 from service.storage import events, log, queries, samples
 from service.storage import jobs as job_rows

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from service.app import create_app
-from service.core.recovery import Recovery
-from service.core.trainer import StreamTrainer
+from service.core.models.recovery import Recovery
+from service.core.models.trainer import StreamTrainer
+from tests.service.core.by_hand import History, lease_of, run
 from tests.service.core.conftest import grown
-from tests.service.core.history import History, lease_of, run
 
 
 async def readyz(past: History) -> httpx.Response:

@@ -10,12 +10,13 @@ from threading import Event
 import pytest
 
 from service.app import build_parts, close_parts
-from service.core import access, ingestion, streams
-from service.core.holding import Holdings
-from service.core.ingestion import SampleIn
+from service.core import access, streams
+from service.core.models.holding import Holdings
+from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
+from service.core.samples import ingestion
+from service.core.samples.ingestion import SampleIn
 from service.core.specs import LearnerSpec, QuerySpec, VectorInput
-from service.core.trainer import StreamTrainer
 from service.settings import Settings
 from service.storage.writers import OverloadedError
 

@@ -16,13 +16,17 @@ from learner import LearnerState, build
 from learner.snapshot import state_hash
 from service.app import build_parts, close_parts
 from service.clock import SECOND
-from service.core import access, corrections, ingestion, jobs, labeling, rollback, streams
+from service.core import access, streams
 from service.core.access import Principal, Role
-from service.core.ingestion import SampleIn
+from service.core.history import corrections, rollback
+from service.core.history.verification import Report, verify
+from service.core.labels import labeling, leasing
+from service.core.models import jobs
+from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
+from service.core.samples import ingestion
+from service.core.samples.ingestion import SampleIn
 from service.core.specs import LearnerSpec, QuerySpec, RetentionSpec, VectorInput
-from service.core.trainer import StreamTrainer
-from service.core.verification import Report, verify
 from service.settings import Settings
 from service.storage import leases, log, snapshots
 from service.storage.leases import StreamLease
@@ -103,7 +107,6 @@ class History:
 
     def ask_and_answer(self, x: tuple[float, float], label: str) -> str:
         """Post a sample, and answer its query as a person does; return the label's id."""
-        from service.core import leasing  # noqa: PLC0415 - only this needs it
 
         async def never() -> bool:
             return False

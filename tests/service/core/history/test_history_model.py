@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 
 from learner.snapshot import state_hash
 from service.core.access import Principal
+from service.core.models.training import restore
 from service.core.parts import Parts
-from service.core.training import restore
-from tests.service.core.history import History, begin, history
+from tests.service.core.by_hand import History, begin, history
 
 VALUES = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
 

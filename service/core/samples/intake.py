@@ -13,13 +13,13 @@ from learner.asking.selection import Decision, Reason, decide
 from learner.asking.strategies import STRATEGIES
 from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
-from service.core import labeling
 from service.core.access import Principal
 from service.core.errors import EngramError
 from service.core.identity import new_id
 from service.core.inputs import to_bytes
+from service.core.labels import labeling
+from service.core.models.scoring import prediction_body, uncertainty_body
 from service.core.parts import Parts
-from service.core.scoring import prediction_body, uncertainty_body
 from service.core.specs import QuerySpec
 from service.storage import events, queries, samples
 from service.storage import streams as stream_rows

@@ -1,0 +1,1 @@
+"""Looking back, and changing what was said: lookups, exports, corrections, rollback, proof."""

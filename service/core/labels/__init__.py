@@ -1,0 +1,1 @@
+"""Questions and answers: who works on which query, and how a label enters the log."""

@@ -1,0 +1,1 @@
+"""What is learned: the fold over the log, who writes it, how it is kept, and the versions that predict."""

@@ -1,0 +1,1 @@
+"""A sample on its way in: parsed, scored, perhaps asked, stored."""
