@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from learner.compiling import Number, compiled
 from learner.synapses.moment_kernels import Array
 
-_NORM_EPSILON = np.float32(1e-5)
+NORM_EPSILON = np.float32(1e-5)
 _LANES = 16
 _ZERO, _HALF, _ONE, _THREE_HALVES = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(1.5)
 
@@ -44,7 +44,7 @@ def normalise(z: Array, y: Array, squares: Array) -> Number:
     for j in range(z.size):
         y[j] = z[j] - mean
         squares[j] = y[j] * y[j]
-    deviation = np.float32(math.sqrt(lane_sum(squares) / np.float32(z.size) + _NORM_EPSILON))
+    deviation = np.float32(math.sqrt(lane_sum(squares) / np.float32(z.size) + NORM_EPSILON))
     for j in range(z.size):
         y[j] /= deviation
     return deviation

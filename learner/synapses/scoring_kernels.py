@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.activation_kernels import normalise
+from learner.synapses.activation_kernels import NORM_EPSILON, lane_sum, normalise
 from learner.synapses.kernels import reaching
 from learner.synapses.moment_kernels import Array, gather_means, means
 
@@ -127,12 +127,15 @@ def _perturbed(mean: Array, variance: Array, bank: Array) -> Array:
 
 @compiled
 def _close_gates(z: Array) -> None:
-    """Turn pre-activations [R, H] into gates 1{|layer_norm(z)| > 1}."""
-    squares = np.empty(z.shape[1], np.float32)
+    """Turn pre-activations [R, H] into gates 1{|layer_norm(z)| > 1}: where (z - mean)^2 is above variance + 1e-5."""
+    squares, width = np.empty(z.shape[1], np.float32), np.float32(z.shape[1])
     for i in range(z.shape[0]):
-        normalise(z[i], z[i], squares)
+        mean = lane_sum(z[i]) / width
         for h in range(z.shape[1]):
-            z[i, h] = _ONE if abs(z[i, h]) > _ONE else _ZERO
+            squares[h] = (z[i, h] - mean) * (z[i, h] - mean)
+        threshold = lane_sum(squares) / width + NORM_EPSILON
+        for h in range(z.shape[1]):
+            z[i, h] = _ONE if squares[h] > threshold else _ZERO
 
 
 @compiled

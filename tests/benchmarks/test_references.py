@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks import reference_numpy
 from learner import BiMURule
 from learner.synapses.network import sampled_gradient
+from tests.conftest import skip_or_fail
 
 SIZES = (12, 7, 4)
 RULE = BiMURule(lr_max=0.017)
@@ -92,7 +93,7 @@ throughput.main(["--repeats", "1", "--updates", "8"])
 @pytest.mark.slow
 def test_jax_makes_the_learners_gradient_and_step_and_is_timed() -> None:
     if importlib.util.find_spec("jax") is None:
-        pytest.skip("JAX, an optional peer, is not installed")
+        skip_or_fail("JAX, an optional peer, is not installed: requirements-peers.lock")
     # In a process of its own: JAX starts threads, and 64 bits are a switch of the whole process.
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", IN_JAX], cwd=root, capture_output=True, text=True, check=False)
