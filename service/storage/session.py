@@ -65,8 +65,8 @@ class Database:
         return await asyncio.wrap_future(self._writer.submit(work))
 
     def write_now(self, work: Work[T]) -> T:
-        """Run `work` in a transaction and wait for its commit, from a thread that may block."""
-        return self._writer.submit(work).result()
+        """Run the service's own `work` in a transaction and wait for its commit, from a thread that may block."""
+        return self._writer.submit(work, own=True).result()
 
     def migrate(self) -> None:
         """Bring the tables to the newest version."""

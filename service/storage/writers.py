@@ -32,8 +32,8 @@ class UncertainError(Exception):
 class Writer(Protocol):
     """Runs write transactions; the result is there once the transaction is on disk."""
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Run `work` in a transaction."""
+    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
+        """Run `work` in a transaction; requests may be refused for what waits, the service's `own` work is not."""
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
@@ -56,11 +56,15 @@ class GroupCommitWriter:
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Queue `work`; raise `OverloadedError` where too much waits already, or nothing is taken any more."""
+    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
+        """Queue `work`; raise `OverloadedError` where too much waits already, or nothing is taken any more.
+
+        The service's `own` work, of which a few threads wait for one piece each, is not refused for what waits: a
+        heartbeat that requests crowd out would cost a worker its streams.
+        """
         future: Future[T] = Future()
         with self._closing:
-            if self._closed or self._queue.qsize() >= self._limit:
+            if self._closed or (self._queue.qsize() >= self._limit and not own):
                 raise OverloadedError
             self._queue.put((work, future))
         return future
@@ -128,10 +132,10 @@ class PooledWriter:
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="engram-writer")
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Queue `work`; raise `OverloadedError` where too much waits already."""
+    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
+        """Queue `work`; raise `OverloadedError` where too much waits already and it is not the service's `own`."""
         with self._lock:
-            if self._waiting >= self._limit:
+            if self._waiting >= self._limit and not own:
                 raise OverloadedError
             self._waiting += 1
         future = self._threads.submit(self._run, work)

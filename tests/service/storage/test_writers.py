@@ -234,9 +234,10 @@ def test_a_full_queue_refuses_at_once_and_takes_again_once_it_is_shorter(databas
         waiting = [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(room)]
         with pytest.raises(OverloadedError):
             db._writer.submit(lambda c: add(c, "too much"))
+        own = db._writer.submit(lambda c: add(c, "a heartbeat"), own=True)
         free.set()
-        assert all(future.result(10) for future in waiting)
-        assert eventually(lambda: names(db), lambda found: len(found) == room)
+        assert all(future.result(10) for future in [*waiting, own])
+        assert eventually(lambda: names(db), lambda found: len(found) == room + 1)
         assert db.write_now(lambda c: add(c, "again")) == "again"
         assert "too much" not in names(db)
 
@@ -275,8 +276,10 @@ def assert_overload(service: Running, writers: int) -> None:
             taken = [answer.json()["id"] for answer in (s.result() for s in sent) if answer.status_code == 200]
     finally:
         free.set()
-    assert len(taken) == 4
-    assert service.stats()["samples"] == 4
+    # A worker's own heartbeat may have had one of the places.
+    assert 3 <= len(taken) <= 4
+    assert len(taken) + sum(answer.status_code == 429 for answer in (s.result() for s in sent)) == 16
+    assert service.stats()["samples"] == len(taken)
     for name in taken:
         assert service.client.get(f"/v1/streams/s/samples/{name}").status_code == 200
     assert service.post([1, 1])["id"]
