@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from service.app import build_parts, close_parts
 from service.core import access, streams
@@ -29,7 +32,9 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     close_parts(made)
 
 
-def test_a_commit_refused_for_overload_is_made_up_for_in_the_next_round(parts: Parts) -> None:
+@pytest.fixture
+def trainer(parts: Parts) -> StreamTrainer:
+    """Return the trainer of a stream with one label that it has not seen."""
     who, _text = parts.db.write_now(lambda c: access.create(c, parts.clock, access.Role.ADMIN))
 
     async def prepare() -> None:
@@ -56,17 +61,38 @@ def test_a_commit_refused_for_overload_is_made_up_for_in_the_next_round(parts: P
     [lease], _surplus = holdings.balance()
     trainer = StreamTrainer.restored(parts, stream, lease)
     asyncio.run(label())
+    return trainer
 
+
+def applied(parts: Parts) -> int:
+    return parts.db.read_now(lambda c: streams.find(c, "s")).applied_seq
+
+
+def test_a_commit_that_failed_is_made_up_for_in_the_next_round(parts: Parts, trainer: StreamTrainer) -> None:
+    def rename(old: str, new: str) -> None:
+        parts.db.write_now(lambda c: c.execute(sa.text(f"ALTER TABLE streams RENAME COLUMN {old} TO {new}")) and None)
+
+    rename("applied_seq", "mislaid")
+    with pytest.raises(OperationalError):
+        trainer.advance()
+    rename("mislaid", "applied_seq")
+    assert applied(parts) == 0
+
+    trainer.advance()
+    assert applied(parts) == 1
+    assert not trainer.advance()
+
+
+def test_a_commit_is_not_refused_for_the_requests_that_wait(parts: Parts, trainer: StreamTrainer) -> None:
     busy, free = Event(), Event()
     parts.db._writer.submit(lambda _: busy.set() or free.wait(30))
     assert busy.wait(10)
     waiting = parts.db._writer.submit(lambda _: None)
     with pytest.raises(OverloadedError):
-        trainer.advance()
-    free.set()
-    waiting.result(10)
-    assert parts.db.read_now(lambda c: streams.find(c, "s")).applied_seq == 0
-
-    trainer.advance()
-    assert parts.db.read_now(lambda c: streams.find(c, "s")).applied_seq == 1
-    assert not trainer.advance()
+        parts.db._writer.submit(lambda _: None)
+    with ThreadPoolExecutor(1) as pool:
+        learning = pool.submit(trainer.advance)
+        free.set()
+        waiting.result(10)
+        assert learning.result(10)
+    assert applied(parts) == 1
