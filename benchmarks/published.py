@@ -6,7 +6,7 @@ Forms, all with one hidden layer of 100 but `product`:
 
     published  `BiMU.published`: five sampled weights for each update, norm on the logits, standardised pixels
     moments    the same network, inputs and constants, by local reparameterisation with relaxed moments, S = 1
-    network    `build(image)` without memories: constant input, no norm on the logits, the default constants
+    network    `build(image)` without memories: pixels from 0 to 1, no norm on the logits, the default constants
     product    `build(image)`: network of 256 and memories
     jax        the published rule once more, in JAX and nothing of Engram; optional, so by name only
                (`pip install -r requirements-peers.lock`)
