@@ -34,6 +34,7 @@ from service.api import (
 )
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
+from service.api.inference_protocol import routes as inference_protocol
 from service.bus import Bus
 from service.bus.local import LocalBus
 from service.bus.redis import RedisBus
@@ -114,7 +115,7 @@ def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
     app.include_router(monitoring.process)
-    for part in (session, streams, samples, queries, labels, history, committees, monitoring, live):
+    for part in (session, streams, samples, queries, labels, history, committees, monitoring, live, inference_protocol):
         app.include_router(part.router)
     _serve_ui(app)
     return app

@@ -77,7 +77,9 @@ class Guard:
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         has_body = length not in (b"", b"0") or kind != b""
         json = kind == b"application/json" or kind.endswith(b"+json")
-        if scope["method"] in _WITH_BODY and has_body and not json:
+        # Binary tensors stand behind the JSON of the Open Inference Protocol, and its clients name no type.
+        tensors = scope["path"].startswith("/v2/") and kind in (b"", b"application/octet-stream")
+        if scope["method"] in _WITH_BODY and has_body and not (json or tensors):
             return WrongTypeError()
         return None
 

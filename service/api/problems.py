@@ -34,14 +34,17 @@ class ProblemReply(Reply):
     media_type = "application/problem+json"
 
 
-def reply(error: EngramError) -> Response:
-    """Return an error as a response."""
+def reply(error: EngramError, path: str = "") -> Response:
+    """Return an error as a response; to a request of /v2 it says `error` too, where that protocol's clients look."""
     headers = {}
     if error.retry_after is not None or error.status in (429, 503):
         headers["Retry-After"] = str(error.retry_after or 1)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return ProblemReply(error.as_problem(), status_code=error.status, headers=headers)
+    problem = error.as_problem()
+    if path.startswith("/v2/"):
+        problem["error"] = error.detail
+    return ProblemReply(problem, status_code=error.status, headers=headers)
 
 
 def unacceptable(errors: list[Any]) -> EngramError:
@@ -59,25 +62,25 @@ def install(app: FastAPI) -> None:
     _install_storage(app)
 
     @app.exception_handler(EngramError)
-    async def _own(_request: Request, error: EngramError) -> Response:
-        return reply(error)
+    async def _own(request: Request, error: EngramError) -> Response:
+        return reply(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> Response:
         return reply(unacceptable(list(error.errors())))
 
     @app.exception_handler(ValidationError)
-    async def _rule(_request: Request, error: ValidationError) -> Response:
-        return reply(unacceptable(error.errors(include_url=False)))
+    async def _rule(request: Request, error: ValidationError) -> Response:
+        return reply(unacceptable(error.errors(include_url=False)), request.url.path)
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, EngramError):  # raised while the framework read the body
-            return reply(error.__cause__)
+            return reply(error.__cause__, request.url.path)
         made = MalformedError(str(error.detail)) if error.status_code == 400 else EngramError(str(error.detail))
         if error.status_code != 400:
             made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))
-        answer = reply(made)
+        answer = reply(made, request.url.path)
         answer.headers.update(error.headers or {})
         return answer
 

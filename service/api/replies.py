@@ -30,14 +30,24 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """Return the body's value."""
         if not hasattr(self, "_json"):
-            body = await self.body()
-            self._json = orjson.loads(body)
-            if b"\\u0000" in body and _has_nul(self._json):
-                raise MalformedError("Texts must not contain the NUL character.")
-            # Each field has its colon: where there are no more colons than fields, none was dropped.
-            if body.count(b":") != _fields(self._json):
-                json.loads(body, object_pairs_hook=_once)
+            self._json = value_of(await self.body())
         return self._json
+
+
+def value_of(body: bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        json.JSONDecodeError: where it is not well-formed.
+        MalformedError: where it holds what is no good to anyone.
+    """
+    value = orjson.loads(body)
+    if b"\\u0000" in body and _has_nul(value):
+        raise MalformedError("Texts must not contain the NUL character.")
+    # Each field has its colon: where there are no more colons than fields, none was dropped.
+    if body.count(b":") != _fields(value):
+        json.loads(body, object_pairs_hook=_once)
+    return value
 
 
 class StrictRoute(APIRoute):

@@ -23,13 +23,33 @@ from service.storage.streams import Stream
 
 
 async def ingest(
-    parts: Parts, name: str, sent: Sequence[SampleIn | EngramError], by: Principal, key: RequestKey | None
+    parts: Parts,
+    name: str,
+    sent: Sequence[SampleIn | EngramError],
+    by: Principal,
+    key: RequestKey | None,
+    *,
+    whole: bool = False,
 ) -> Answer:
     """Accept samples of one stream: answer each with prediction, uncertainty and query, or with what is wrong.
 
     Samples of one call share one model version and one commit; what could not be parsed comes as its error.
+
+    Args:
+        parts: the service's.
+        name: the stream's.
+        sent: the samples.
+        by: who sends them.
+        key: the request's Idempotency-Key.
+        whole: take all samples or none.
+
+    Raises:
+        EngramError: where one is not acceptable and they are to be taken `whole`.
     """
     stream, prepared = await anyio.to_thread.run_sync(_prepare, parts, name, sent)
+    wrong = next((found for found in prepared if isinstance(found, EngramError)), None)
+    if whole and wrong is not None:
+        raise wrong
 
     def work(connection: Connection) -> Answer:
         outcomes = enumerate(_store(connection, parts, stream, prepared, by))

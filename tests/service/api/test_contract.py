@@ -24,6 +24,8 @@ EVERYONE = set(ROLES)
 OPERATES, PRODUCES, ANNOTATES = {"admin", "operator"}, {"admin", "producer"}, {"admin", "annotator"}
 REVIEWS = {"admin", "operator", "viewer"}
 
+INFER = {"inputs": [{"name": "input", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}
+
 ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v1/streams"): (OPERATES, {"name": "s", "input": {"kind": "vector", "dim": 2}}),
     ("GET", "/v1/streams"): (EVERYONE, None),
@@ -52,6 +54,12 @@ ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("GET", "/v1/streams/{stream}/snapshots"): (EVERYONE, None),
     ("GET", "/v1/streams/{stream}/events"): (EVERYONE, None),
     ("GET", "/v1/session"): (EVERYONE, None),
+    ("GET", "/v2/models/{stream}"): (EVERYONE, None),
+    ("GET", "/v2/models/{stream}/versions/{version}"): (EVERYONE, None),
+    ("GET", "/v2/models/{stream}/ready"): (EVERYONE, None),
+    ("GET", "/v2/models/{stream}/versions/{version}/ready"): (EVERYONE, None),
+    ("POST", "/v2/models/{stream}/infer"): (PRODUCES, INFER),
+    ("POST", "/v2/models/{stream}/versions/{version}/infer"): (PRODUCES, INFER),
 }
 OPEN_TO_ALL = {
     ("POST", "/v1/session"),
@@ -59,6 +67,9 @@ OPEN_TO_ALL = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
+    ("GET", "/v2"),
+    ("GET", "/v2/health/live"),
+    ("GET", "/v2/health/ready"),
 }
 
 
@@ -89,7 +100,7 @@ def test_a_role_may_do_just_what_is_its_own(
         body = body | {"name": f"role-{role}"}
     answer = clients[role].request(
         method,
-        path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none"),
+        path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none", version="0"),
         json=body,
         params={"metric": "samples"} if path.endswith("timeseries") else None,
     )
@@ -106,7 +117,9 @@ def test_a_role_may_do_just_what_is_its_own(
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_nobody_is_let_in_without_a_token(shared: Running, route: tuple[str, str]) -> None:
     method, path = route
-    url = shared.url + path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none")
+    url = shared.url + path.format(
+        stream="none", sample_id="none", query_id="none", label_id="none", job_id="none", version="0"
+    )
     answer = httpx.request(method, url, json=ROUTES[route][1], params={"metric": "samples"}, trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
