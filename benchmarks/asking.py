@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from learner.asking.budget import Budget
-from learner.asking.selection import decide
+from learner.asking.policy import Demand, Policy, Standing, decide
 from learner.noise import Purpose, uniform
-
-WARM_UP, EXPLORATION = 20, 0.1
-"""Labels to begin with, and the share of the budget that is spent at random: a stream's defaults."""
 
 ALL, UNCERTAIN, RANDOM = "all", "uncertain", "random"
 
@@ -29,12 +25,13 @@ class Asker:
     seed: int
     samples: int = 0
     labels: int = 0
-    spending: Budget = field(default_factory=Budget)
+    standing: Standing = field(default_factory=Standing)
 
     def asks(self, utility: float | None) -> bool:
         """Return whether to ask for a sample of this utility, 0 … 1; None: nothing is known of it yet."""
         self.samples += 1
-        asked = self.strategy == ALL or utility is None or self.labels < WARM_UP or self._wants(utility)
+        coin = float(uniform(self.seed, self.samples, Purpose.ASK, 1)[0])
+        asked = self.strategy == ALL or self._asks(utility, coin)
         self.labels += asked
         return asked
 
@@ -43,12 +40,10 @@ class Asker:
         """The share of the samples whose label was bought."""
         return self.labels / max(1, self.samples)
 
-    def _wants(self, utility: float) -> bool:
-        coin = float(uniform(self.seed, self.samples, Purpose.ASK, 1)[0])
-        if self.strategy == RANDOM:
+    def _asks(self, utility: float | None, coin: float) -> bool:
+        policy = Policy(budget=self.budget)
+        if self.strategy == RANDOM and utility is not None and self.labels >= policy.warmup_labels:
             return coin < self.budget
-        exploration = EXPLORATION * self.budget
-        wanted = decide(utility, threshold=self.spending.threshold, exploration=exploration, coin=coin).ask
-        asked = wanted and self.spending.affords(self.budget)
-        self.spending = self.spending.after(wanted=wanted, asked=asked, share=self.budget)
-        return asked
+        demand = Demand(labels=self.labels)
+        decision, self.standing = decide(policy, self.standing, utility, coin=coin, now=0, demand=demand)
+        return decision.ask

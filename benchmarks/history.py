@@ -168,7 +168,7 @@ def write_log(folder: Path, labels: int) -> None:
     }
     given = {"name": "long", "input": {"kind": "vector", "dim": 8}, "learner": learner.model_dump()}
     classes = {"initial_classes": ["a", "b"], "classes": ["a", "b"]}
-    stream = db.write_now(lambda c: stream_rows.insert(c, threshold=0.5, **fixed, **given, **classes))
+    stream = db.write_now(lambda c: stream_rows.insert(c, **fixed, **given, **classes))
     assert stream is not None
     apprentice(stream, "cpu")
     rows = np.random.Generator(np.random.Philox(0)).normal(size=(labels, 8)).astype(np.float32)

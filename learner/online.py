@@ -117,9 +117,13 @@ class OnlineLearner:
         return learned, LearnInfo(info.loss_bits, info.mean_step, new_class, replayed)
 
     def decide(self, said: Prediction, *, strategy: str, threshold: float, exploration: float, coin: float) -> Decision:
-        """Return whether to ask for the label of what `said` was said of: `selection.decide` of a named utility."""
+        """Return whether to ask for the label of what `said` was said of: `selection.toss` of a named utility.
+
+        `asking.policy.consider` decides whole, with a budget.
+        """
         utility = STRATEGIES[strategy](said)
-        return selection.decide(utility, threshold=threshold, exploration=exploration, coin=coin)
+        want = selection.wanted(utility, threshold)
+        return selection.toss(utility, threshold=threshold, want=want, exploration=exploration, coin=coin)
 
     def scorer(self, state: LearnerState) -> Scorer:
         """Return the read-only view of `state` that predicts."""
@@ -167,6 +171,7 @@ class Scorer:
         self._committee = learner.network.committee(state.layers)
         self._recollection = learner.recollection
         self._memory = state.memory
+        self._rarities = (min(state.counts, default=0) + 1) / (np.array(state.counts, dtype=np.float64) + 1)
 
     def predict(self, x: AnyInput) -> Prediction | None:
         """Return the prediction for one input, or None while no class is known."""
@@ -184,11 +189,14 @@ class Scorer:
             votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
         numbers, means = summaries(votes)
         best = means.argmax(axis=1).tolist()
-        return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, strict=True)]
+        rarity = [float(self._rarities @ row) for row in means]
+        return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)]
 
-    def _one(self, probabilities: list[float], numbers: list[float], best: int, novelty: float) -> Prediction:
+    def _one(
+        self, probabilities: list[float], numbers: list[float], best: int, novelty: float, rarity: float
+    ) -> Prediction:
         named = dict(zip(self.classes, probabilities, strict=True))
         predictive, aleatoric, epistemic, ratio = numbers
         return Prediction(
-            self.classes[best], probabilities[best], named, predictive, aleatoric, epistemic, ratio, novelty
+            self.classes[best], probabilities[best], named, predictive, aleatoric, epistemic, ratio, novelty, rarity
         )

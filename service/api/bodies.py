@@ -10,6 +10,8 @@ from service.core.specs import (
     InputSpec,
     Label,
     LearnerSpec,
+    MaxOpen,
+    PerTime,
     QuerySpec,
     RetentionSpec,
     SampleId,
@@ -62,6 +64,16 @@ class QueryPatch(Spec):
     budget: Share | None = None
     exploration: Share | None = None
     warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+    labels_per_hour: PerTime | None = None
+    labels_per_day: PerTime | None = None
+    max_open: MaxOpen | None = None
+    rarity: Share | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return what it names; null only where it takes a bound away."""
+        named = self.model_dump(exclude_unset=True)
+        bounds = ("labels_per_hour", "labels_per_day")
+        return {name: value for name, value in named.items() if value is not None or name in bounds}
 
 
 class StreamPatch(Spec):

@@ -60,7 +60,7 @@ async def change(stream: str, body: StreamPatch, parts: PartsOf, _caller: Operat
     changed = await streams.change(
         parts,
         stream,
-        query=None if body.query is None else body.query.model_dump(exclude_none=True),
+        query=None if body.query is None else body.query.changes(),
         retention=None if body.retention is None else body.retention.model_dump(exclude_unset=True),
         add_classes=body.add_classes,
         guidelines=body.guidelines,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from learner.asking.policy import Policy
 from learner.asking.strategies import STRATEGIES
 from learner.memory.recollection import RATES
 from learner.synapses.gating import Gate
@@ -117,13 +118,36 @@ def _known(value: str) -> str:
 Strategy = Annotated[str, AfterValidator(_known)]
 
 
+PerTime = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+MaxOpen = Annotated[int, Field(ge=1, le=10**9, strict=True)]
+_BY_DEFAULT = Policy()
+
+
 class QuerySpec(Spec):
     """When to ask: by which utility, how often, how much of that at random, and how many labels to begin with."""
 
-    strategy: Strategy = "variation_ratio"
-    budget: Annotated[Share, Field(description="queries per sample after the warm-up")] = 0.05
-    exploration: Annotated[Share, Field(description="share of the budget that is spent at random")] = 0.1
-    warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 20
+    strategy: Strategy = _BY_DEFAULT.strategy
+    budget: Annotated[Share, Field(description="queries per sample after the warm-up")] = _BY_DEFAULT.budget
+    exploration: Annotated[Share, Field(description="share of the budget that is spent at random")] = (
+        _BY_DEFAULT.exploration
+    )
+    warmup_labels: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = _BY_DEFAULT.warmup_labels
+    labels_per_hour: Annotated[
+        PerTime | None, Field(description="queries per hour, beside the budget; null: no such bound")
+    ] = _BY_DEFAULT.labels_per_hour
+    labels_per_day: Annotated[
+        PerTime | None, Field(description="queries per day, beside the budget; null: no such bound")
+    ] = _BY_DEFAULT.labels_per_day
+    max_open: Annotated[
+        MaxOpen, Field(description="open queries beyond which none is asked; from 45 % of it on less and less is asked")
+    ] = _BY_DEFAULT.max_open
+    rarity: Annotated[
+        Share, Field(description="how much less a sample counts whose class is probably common; 0: all count the same")
+    ] = _BY_DEFAULT.rarity
+
+    def policy(self) -> Policy:
+        """Return what the learner decides by."""
+        return Policy(**self.model_dump())
 
 
 Days = Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)]

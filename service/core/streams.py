@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from learner.asking.budget import START
 from learner.building import default_components, encoder_of
 from learner.encoders import ImageEncoder, VectorEncoder
 from learner.memory.recollection import QUICK
@@ -92,7 +91,6 @@ async def create(
     def work(connection: Connection) -> Answer:
         stream = streams.insert(
             connection,
-            threshold=START,
             name=name,
             input=input_spec.model_dump(),
             initial_classes=classes,

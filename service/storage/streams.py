@@ -36,7 +36,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """One row: what the stream has seen, and what it has spent on questions."""
+    """One row: what the stream has seen and asked, where its spending stands, and how often that was written."""
 
     samples: int
     labels: int
@@ -44,9 +44,8 @@ class Ledger:
     open: int
     answered: int
     skipped: int
-    seen: int
-    spent: int
-    threshold: float
+    standing: dict[str, Any] | None
+    turn: int
 
 
 def _number(connection: Connection, values: dict[str, Any]) -> dict[str, int]:
@@ -61,7 +60,7 @@ def _number(connection: Connection, values: dict[str, Any]) -> dict[str, int]:
     return {"id": max(values["created_at"], largest + 1)}
 
 
-def insert(connection: Connection, *, threshold: float, **values: Any) -> Stream | None:
+def insert(connection: Connection, **values: Any) -> Stream | None:
     """Add a stream with an empty ledger; None where its name is taken."""
     try:
         with connection.begin_nested():  # only the unique key knows of names that others are just taking
@@ -69,8 +68,8 @@ def insert(connection: Connection, *, threshold: float, **values: Any) -> Stream
             row = connection.execute(added.returning(streams)).one()
     except IntegrityError:
         return None
-    empty = dict.fromkeys(("samples", "labels", "asked", "open", "answered", "skipped", "seen", "spent"), 0)
-    connection.execute(ledgers.insert().values(stream_id=row.id, threshold=threshold, **empty))
+    empty = dict.fromkeys(("samples", "labels", "asked", "open", "answered", "skipped", "turn"), 0)
+    connection.execute(ledgers.insert().values(stream_id=row.id, **empty))
     return Stream(*row)
 
 
@@ -142,10 +141,23 @@ def ledgers_of(connection: Connection, stream_ids: Sequence[int]) -> dict[int, L
     return {row["stream_id"]: Ledger(**{k: v for k, v in row.items() if k != "stream_id"}) for row in rows}
 
 
-def book(connection: Connection, stream_id: int, *, threshold: float | None = None, **more: int) -> None:
-    """Add `more` to the ledger's counts, and set the threshold where one is given."""
-    values: dict[str, Any] = {name: ledgers.c[name] + count for name, count in more.items() if count}
-    if threshold is not None:
-        values["threshold"] = threshold
+def book(connection: Connection, stream_id: int, **more: int) -> None:
+    """Add `more` to the ledger's counts."""
+    values = _more(more)
     if values:
         connection.execute(ledgers.update().where(ledgers.c.stream_id == stream_id).values(**values))
+
+
+def spend(connection: Connection, stream_id: int, *, turn: int, standing: dict[str, Any], **more: int) -> bool:
+    """Write where spending stands, and add `more` to the counts, if nobody else has since `turn`; return whether so.
+
+    What was decided from the ledger of that turn keeps the budget's bound; where the ledger has moved on, nothing is
+    written, and it has to be decided again.
+    """
+    unmoved = (ledgers.c.stream_id == stream_id, ledgers.c.turn == turn)
+    values = {"standing": standing, "turn": turn + 1, **_more(more)}
+    return connection.execute(ledgers.update().where(*unmoved).values(**values)).rowcount > 0
+
+
+def _more(counts: dict[str, int]) -> dict[str, Any]:
+    return {name: ledgers.c[name] + count for name, count in counts.items() if count}

@@ -70,9 +70,8 @@ ledgers = Table(
     Column("open", sa.BigInteger, nullable=False),
     Column("answered", sa.BigInteger, nullable=False),
     Column("skipped", sa.BigInteger, nullable=False),
-    Column("seen", sa.BigInteger, nullable=False),
-    Column("spent", sa.BigInteger, nullable=False),
-    Column("threshold", Double, nullable=False),
+    Column("standing", JSON),
+    Column("turn", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 samples = Table(
@@ -92,6 +91,8 @@ samples = Table(
     Column("model_version", sa.BigInteger, nullable=False),
     Column("asked", sa.Boolean, nullable=False),
     Column("propensity", Double),
+    Column("utility", Double),
+    Column("threshold", Double),
     Column("at", sa.BigInteger, nullable=False),
     Column("purged_at", sa.BigInteger),
     UniqueConstraint("stream_id", "id"),

@@ -10,7 +10,6 @@ from typing import Any
 import anyio.to_thread
 from sqlalchemy import Connection
 
-from learner.asking.strategies import STRATEGIES
 from service.clock import SECOND, iso
 from service.core import streams
 from service.core.access import Principal
@@ -114,7 +113,7 @@ def _rank(parts: Parts, who: Principal, name: str) -> list[dict[str, Any]]:
     stream = parts.db.read_now(lambda c: streams.find(c, name))
     found = parts.db.read_now(lambda c: queries.candidates(c, stream.id, who.id, parts.clock.now(), _RANKED))
     scorer, spec = parts.models.scorer(stream), as_input(stream.input)
-    utility = STRATEGIES[QuerySpec(**stream.query).strategy]
+    utility = QuerySpec(**stream.query).policy().utility
     ranked = []
     for row in found:
         value, version = row.utility, None

@@ -120,9 +120,19 @@ def _prepare(
 def _store(
     connection: Connection, parts: Parts, known: Stream, prepared: Sequence[Scored | EngramError], by: Principal
 ) -> list[Outcome]:
-    """Decide and write; a sample whose id is there already is answered as the first time."""
+    """Decide and write, again where another has spent in between."""
     stream = streams.find_locked(connection, known.name)
-    intake = Intake(parts, stream, stream_rows.ledger(connection, stream.id), by)
+    while True:
+        intake = Intake(parts, stream, stream_rows.ledger(connection, stream.id), by)
+        outcomes = _take(connection, stream, intake, prepared)
+        if intake.write(connection):
+            return outcomes
+
+
+def _take(
+    connection: Connection, stream: Stream, intake: Intake, prepared: Sequence[Scored | EngramError]
+) -> list[Outcome]:
+    """Decide; a sample whose id is there already is answered as the first time."""
     ids = [item.sent.id for item in prepared if isinstance(item, Scored) and item.sent.id is not None]
     answers = {row.id: answer_of(row) for row in samples.known(connection, stream.id, ids).values()}
     outcomes: list[Outcome] = []
@@ -136,7 +146,6 @@ def _store(
             outcomes.append(outcome)
             if not isinstance(outcome, EngramError):
                 answers[outcome["id"]] = outcome
-    intake.write(connection)
     return outcomes
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from learner import Prediction
-from learner.asking.budget import Budget
-from learner.asking.selection import Decision, Reason, decide
-from learner.asking.strategies import STRATEGIES
+from learner.asking.policy import Demand, Standing, consider
+from learner.asking.selection import Decision
 from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
 from service.core.access import Principal
@@ -48,6 +47,9 @@ class Scored:
 
 Outcome = dict[str, Any] | EngramError
 
+_UNASKED = Decision(ask=False, reason=None, propensity=0.0, utility=0.0, threshold=None)
+"""Of a sample whose truth came with it."""
+
 
 class Intake:
     """Decides on new samples one after another against one ledger, and writes them together."""
@@ -55,12 +57,10 @@ class Intake:
     def __init__(self, parts: Parts, stream: Stream, ledger: Ledger, by: Principal) -> None:
         self._parts = parts
         self._stream = stream
-        self._policy = QuerySpec(**stream.query)
+        self._policy = QuerySpec(**stream.query).policy()
         self._by = by
-        self._first = ledger.samples
-        self._asked_or_known = ledger.labels + ledger.open
-        self._budget = Budget(ledger.seen, ledger.spent, ledger.threshold)
-        self._was = self._budget
+        self._ledger = ledger
+        self._standing = Standing() if ledger.standing is None else Standing.from_json(ledger.standing)
         self._samples: list[dict[str, Any]] = []
         self._queries: dict[str, dict[str, Any]] = {}
         self._truths: list[tuple[str, Scored]] = []
@@ -76,7 +76,7 @@ class Intake:
                 return error
         now = self._parts.clock.now()
         sample_id = item.sent.id or new_id("s", self._parts.clock)
-        decision = self._decide(item) if truth is None else Decision(ask=False, reason=None, propensity=0.0)
+        decision = _UNASKED if truth is not None else self._decide(item, now)
         if decision.ask:
             self._queries[sample_id] = self._query(item, decision, now)
         if truth is not None:
@@ -93,23 +93,17 @@ class Intake:
             "model_version": item.version,
         }
 
-    def write(self, connection: Connection) -> None:
-        """Store what was taken."""
+    def write(self, connection: Connection) -> bool:
+        """Spend and store what was taken; False, with nothing written, where the ledger is another than was read."""
         if not self._samples:
-            return
+            return True
+        counts = {"samples": len(self._samples), "asked": len(self._queries), "open": len(self._queries)}
+        standing = self._standing.to_json()
+        if not stream_rows.spend(connection, self._stream.id, turn=self._ledger.turn, standing=standing, **counts):
+            return False
         numbers = samples.insert(connection, self._samples)
         rows = [{**query, "sample_n": numbers[sample_id]} for sample_id, query in self._queries.items()]
         queries.insert(connection, rows)
-        stream_rows.book(
-            connection,
-            self._stream.id,
-            threshold=self._budget.threshold,
-            samples=len(self._samples),
-            asked=len(rows),
-            open=len(rows),
-            seen=self._budget.seen - self._was.seen,
-            spent=self._budget.spent - self._was.spent,
-        )
         events.add(connection, [event for sample in self._samples for event in self._events(sample)])
         self._parts.metrics.samples.labels(self._stream.name).inc(len(self._samples))
         for query in rows:
@@ -117,37 +111,32 @@ class Intake:
         for sample_id, item in self._truths:
             truth = labeling.Truth(numbers[sample_id], sample_id, to_bytes(item.x), item.said and item.said.label)
             labeling.learn_truth(connection, self._parts, self._stream.name, truth, str(item.sent.label), self._by)
+        return True
 
-    def _decide(self, item: Scored) -> Decision:
-        if item.said is None:
-            self._asked_or_known += 1
-            return Decision(ask=True, reason="novel", propensity=1.0)
-        if self._asked_or_known < self._policy.warmup_labels:
-            self._asked_or_known += 1
-            return Decision(ask=True, reason="exploration", propensity=1.0)
-        ordinal = self._first + len(self._samples) + 1
-        wanted = decide(
-            STRATEGIES[self._policy.strategy](item.said),
-            threshold=self._budget.threshold,
-            exploration=self._policy.exploration * self._policy.budget,
+    def _decide(self, item: Scored, now: int) -> Decision:
+        ordinal = self._ledger.samples + len(self._samples) + 1
+        decision, self._standing = consider(
+            self._policy,
+            self._standing,
+            item.said,
             coin=float(uniform(self._stream.learner["seed"], ordinal, Purpose.ASK, 1)[0]),
+            now=now,
+            demand=Demand(
+                labels=self._ledger.labels + len(self._truths),
+                open=self._ledger.open + len(self._queries),
+                lag=self._stream.log_seq + len(self._truths) - item.version,
+            ),
         )
-        asked = wanted.ask and self._budget.affords(self._policy.budget)
-        self._budget = self._budget.after(wanted=wanted.ask, asked=asked, share=self._policy.budget)
-        if not asked:
-            return Decision(ask=False, reason=None, propensity=wanted.propensity)
-        self._asked_or_known += 1
-        return wanted
+        return decision
 
     def _query(self, item: Scored, decision: Decision, now: int) -> dict[str, Any]:
-        reason: Reason = decision.reason or "uncertain"
         return {
             "id": new_id("q", self._parts.clock),
             "stream_id": self._stream.id,
             "state": queries.OPEN,
-            "reason": reason,
+            "reason": decision.reason,
             "propensity": decision.propensity,
-            "utility": 1.0 if item.said is None else STRATEGIES[self._policy.strategy](item.said),
+            "utility": decision.utility,
             "ranked_at": item.version,
             "lease_until": 0,
             "opened_at": now,
@@ -169,6 +158,8 @@ class Intake:
             "model_version": item.version,
             "asked": decision.ask,
             "propensity": decision.propensity,
+            "utility": decision.utility,
+            "threshold": decision.threshold,
             "at": now,
         }
 

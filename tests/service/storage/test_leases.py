@@ -35,7 +35,7 @@ def add_streams(db: Database, count: int) -> list[int]:
     def work(connection: Connection) -> list[int]:
         empty = {"input": {}, "initial_classes": [], "classes": [], "open_classes": True, "learner": {}, "query": {}}
         more = empty | {"guidelines": "", "colours": {}, "created_at": 0}
-        made = [stream_rows.insert(connection, threshold=0.0, name=f"s{n}", **more) for n in range(count)]
+        made = [stream_rows.insert(connection, name=f"s{n}", **more) for n in range(count)]
         return [stream.id for stream in made if stream is not None]
 
     return db.write_now(work)

@@ -8,9 +8,7 @@ from service.storage.session import Database
 
 def made(connection: Connection, at: int) -> int:
     parts = {"input": {}, "initial_classes": [], "classes": [], "learner": {}, "query": {}, "colours": {}}
-    stream = streams.insert(
-        connection, threshold=0.1, name="s", open_classes=True, guidelines="", created_at=at, **parts
-    )
+    stream = streams.insert(connection, name="s", open_classes=True, guidelines="", created_at=at, **parts)
     assert stream is not None
     return stream.id
 
