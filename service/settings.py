@@ -30,6 +30,9 @@ class Settings(BaseSettings):
         1000, description="writes that may wait for the database before requests get 429"
     )
     lease_seconds: Positive = Field(60, description="how long an annotator holds a query without a heartbeat")
+    ranked_per_update: Positive = Field(
+        1024, description="open queries ranked anew after an update, while nothing waits to be learned"
+    )
     snapshot_every: Positive = Field(200, description="updates between two snapshots of a stream")
     snapshot_seconds: Positive = Field(60, description="longest time between a learned label and the next snapshot")
     snapshots_kept: Positive = Field(

@@ -13,6 +13,7 @@ import structlog
 from service.clock import SECOND
 from service.core import idempotency
 from service.core.errors import StreamLostError
+from service.core.labels.tending import Tending
 from service.core.models.attempt import attempt
 from service.core.models.holding import Holdings
 from service.core.models.trainer import StreamTrainer
@@ -31,6 +32,7 @@ _FORGET_EVERY = 600 * SECOND
 class _Held(NamedTuple):
     lease: StreamLease
     trainer: StreamTrainer
+    tending: Tending
 
 
 class Worker:
@@ -126,7 +128,7 @@ class Worker:
 
     def _keep_only(self, leases: Collection[StreamLease], found: Collection[int]) -> None:
         """Let go of what another worker has taken, and of streams that are no more."""
-        for stream_id, (lease, _trainer) in list(self._held.items()):
+        for stream_id, (lease, *_) in list(self._held.items()):
             if stream_id not in found:
                 del self._held[stream_id]
                 self._parts.models.forget(stream_id)
@@ -135,9 +137,14 @@ class Worker:
 
     def _catch_up(self, stream: Stream, lease: StreamLease) -> None:
         if stream.id not in self._held:
-            self._held[stream.id] = _Held(lease, StreamTrainer.restored(self._parts, stream, lease))
+            trainer = StreamTrainer.restored(self._parts, stream, lease)
+            self._held[stream.id] = _Held(lease, trainer, Tending(self._parts))
+        held = self._held[stream.id]
         try:
-            while self._held[stream.id].trainer.advance():
+            while held.trainer.advance():
+                held.tending.step(stream)
+            # What wakes the worker meanwhile goes first; the next round goes on here.
+            while held.tending.step(stream) and not (self._wake.is_set() or self._stop.is_set()):
                 pass
         except StreamLostError:
             self._lose(lease)

@@ -215,6 +215,13 @@ def easing(policy: Policy, demand: Demand) -> float:
     return room * min(1.0, LAG / max(1, demand.lag))
 
 
-def give_back(standing: Standing, queries: int) -> Standing:
-    """Return where spending stands after queries ended unanswered."""
-    return standing._replace(spent=standing.spent - queries, buckets=standing.buckets.moved(queries))
+def give_back(standing: Standing, queries: int, *, free: int = 0) -> Standing:
+    """Return where spending stands after queries ended unanswered, and others that were asked freely.
+
+    Example:
+        >>> after = give_back(Standing(spent=5, free=20), 2, free=1)
+        >>> after.spent, after.free
+        (3, 19)
+    """
+    freely = max(0, standing.free - free)
+    return standing._replace(spent=standing.spent - queries, free=freely, buckets=standing.buckets.moved(queries))

@@ -15,6 +15,7 @@ from service.core.specs import (
     QuerySpec,
     RetentionSpec,
     SampleId,
+    Seconds,
     Share,
     Spec,
     Strategy,
@@ -68,6 +69,8 @@ class QueryPatch(Spec):
     labels_per_day: PerTime | None = None
     max_open: MaxOpen | None = None
     rarity: Share | None = None
+    withdraw_below: Share | None = None
+    expire_after_seconds: Seconds | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return what it names; null only where it takes a bound away."""

@@ -22,6 +22,12 @@ class Metrics:
         )
         self.samples = Counter("engram_samples_total", "Samples accepted.", ("stream",), registry=own)
         self.queries = Counter("engram_queries_total", "Queries opened.", ("stream", "reason"), registry=own)
+        self.unanswered = Counter(
+            "engram_queries_unanswered_total",
+            "Queries withdrawn or expired before anybody answered.",
+            ("stream", "state"),
+            registry=own,
+        )
         self.labels = Counter("engram_labels_total", "Labels accepted.", ("stream", "source"), registry=own)
         self.updates = Counter("engram_updates_total", "Labels applied to the learner.", ("stream",), registry=own)
         self.update_seconds = Histogram(

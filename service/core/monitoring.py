@@ -14,7 +14,7 @@ from service.clock import SECOND, iso
 from service.core import streams
 from service.core.errors import UnacceptableError
 from service.core.parts import Parts
-from service.storage import log, queries, samples, snapshots
+from service.storage import log, queue, samples, snapshots
 from service.storage import streams as stream_rows
 from service.storage.streams import Ledger, Stream
 from service.storage.tables import AnyRow
@@ -99,13 +99,15 @@ def _lag(connection: Connection, parts: Parts, stream: Stream, applied: int) -> 
 
 def _queue(connection: Connection, parts: Parts, stream: Stream, ledger: Ledger) -> dict[str, Any]:
     now = parts.clock.now()
-    oldest, leased = queries.oldest_open(connection, stream.id), queries.leased(connection, stream.id, now)
+    oldest, leased = queue.oldest_open(connection, stream.id), queue.leased(connection, stream.id, now)
     return {
         "asked": ledger.asked,
         "open": ledger.open - leased,
         "leased": leased,
         "answered": ledger.answered,
         "skipped": ledger.skipped,
+        "withdrawn": ledger.withdrawn,
+        "expired": ledger.expired,
         "oldest_open_seconds": None if oldest is None else max(0.0, (now - oldest) / SECOND),
     }
 

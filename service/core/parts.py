@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from service.bus import Bus
 from service.clock import Clock
+from service.core.line import Line, Lines
 from service.core.metrics import Metrics
 from service.core.models.past import PastModels
 from service.core.models.recovery import Recovery
@@ -32,6 +33,8 @@ class Parts:
     """Set once every stream's model is restored."""
     stopping: Event
     """Set when the service is about to end: whoever waits comes back."""
+    lines: Lines = field(default_factory=lambda: Lines(Line))
+    """Who waits for the queries of each stream."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

@@ -109,6 +109,9 @@ class LearnerSpec(Spec):
     memory_window: Annotated[float, Field(gt=1, le=1e12, allow_inf_nan=False)] = 6100.0
 
 
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
 def _known(value: str) -> str:
     if value not in STRATEGIES:
         raise ValueError(f"strategy must be one of {', '.join(sorted(STRATEGIES))}")
@@ -144,10 +147,17 @@ class QuerySpec(Spec):
     rarity: Annotated[
         Share, Field(description="how much less a sample counts whose class is probably common; 0: all count the same")
     ] = _BY_DEFAULT.rarity
+    withdraw_below: Annotated[
+        Share,
+        Field(description="share of the threshold below which a query's utility has it withdrawn; 0: never"),
+    ] = 0.25
+    expire_after_seconds: Annotated[
+        Seconds, Field(description="age at which a query that nobody answered expires; 0: never")
+    ] = 604_800.0
 
     def policy(self) -> Policy:
         """Return what the learner decides by."""
-        return Policy(**self.model_dump())
+        return Policy(**self.model_dump(include=set(Policy._fields)))
 
 
 Days = Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)]

@@ -1,4 +1,4 @@
-"""Open questions, their leases, and who skipped them."""
+"""The life of one query: opened, leased, skipped, ended, opened again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from service.storage.tables import AnyRow, late_answers, queries, samples, skips
 
-OPEN, ANSWERED, SKIPPED, WITHDRAWN = "open", "answered", "skipped", "withdrawn"
+OPEN, ANSWERED, SKIPPED, WITHDRAWN, EXPIRED = "open", "answered", "skipped", "withdrawn", "expired"
 
 
 def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -22,38 +22,6 @@ def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def one(connection: Connection, query_id: str) -> AnyRow | None:
     """Return a query."""
     return connection.execute(sa.select(queries).where(queries.c.id == query_id)).one_or_none()
-
-
-def candidates(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
-    """Return the most valuable free queries that `by` has not skipped, by their last known utility."""
-    skipped = sa.exists().where(skips.c.query_id == queries.c.id, skips.c.by == by)
-    chosen = (
-        sa.select(
-            queries.c.id,
-            queries.c.utility,
-            queries.c.ranked_at,
-            queries.c.opened_at,
-            queries.c.reason,
-            samples.c.features,
-        )
-        .join(samples, samples.c.n == queries.c.sample_n)
-        .where(queries.c.stream_id == stream_id, queries.c.state == OPEN, queries.c.lease_until <= now, ~skipped)
-        .order_by(queries.c.utility.desc(), queries.c.id)
-        .limit(limit)
-    )
-    return connection.execute(chosen).all()
-
-
-def rank(connection: Connection, ranked: Sequence[Mapping[str, Any]]) -> None:
-    """Store utilities found by a newer model: `query_id`, `new_utility`, `version` each."""
-    if not ranked:
-        return
-    connection.execute(
-        queries.update()
-        .where(queries.c.id == sa.bindparam("query_id"))
-        .values(utility=sa.bindparam("new_utility"), ranked_at=sa.bindparam("version")),
-        list(ranked),
-    )
 
 
 def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> bool:
@@ -96,10 +64,9 @@ def close(connection: Connection, query_id: str, state: str, now: int) -> None:
     )
 
 
-def withdraw_of(connection: Connection, sample_numbers: Sequence[int], now: int) -> int:
-    """End the open queries of these samples; return how many there were."""
-    chosen = queries.update().where(queries.c.sample_n.in_(sample_numbers), queries.c.state == OPEN)
-    return int(connection.execute(chosen.values(state=WITHDRAWN, closed_at=now, lease_until=0)).rowcount)
+def forget_codes(connection: Connection, sample_numbers: Sequence[int]) -> None:
+    """Drop the codes of samples whose payload goes."""
+    connection.execute(queries.update().where(queries.c.sample_n.in_(sample_numbers)).values(code=None))
 
 
 def reopen(connection: Connection, query_id: str, *, token: str | None, by: str | None, until: int) -> None:
@@ -128,19 +95,3 @@ def keep_late_answer(connection: Connection, query_id: str, label: str, by: str,
     same = (late_answers.c.query_id == query_id, late_answers.c.label == label, late_answers.c.by == by)
     if connection.execute(sa.select(late_answers.c.n).where(*same)).first() is None:
         connection.execute(late_answers.insert().values(query_id=query_id, label=label, by=by, at=now))
-
-
-def leased(connection: Connection, stream_id: int, now: int) -> int:
-    """Return how many open queries are leased."""
-    chosen = sa.select(sa.func.count()).where(
-        queries.c.stream_id == stream_id, queries.c.state == OPEN, queries.c.lease_until > now
-    )
-    return int(connection.execute(chosen).scalar_one())
-
-
-def oldest_open(connection: Connection, stream_id: int) -> int | None:
-    """Return when the oldest open query was opened."""
-    chosen = sa.select(sa.func.min(queries.c.opened_at)).where(
-        queries.c.stream_id == stream_id, queries.c.state == OPEN
-    )
-    return connection.execute(chosen).scalar_one_or_none()

@@ -44,6 +44,8 @@ class Ledger:
     open: int
     answered: int
     skipped: int
+    withdrawn: int
+    expired: int
     standing: dict[str, Any] | None
     turn: int
 

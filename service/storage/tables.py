@@ -70,6 +70,8 @@ ledgers = Table(
     Column("open", sa.BigInteger, nullable=False),
     Column("answered", sa.BigInteger, nullable=False),
     Column("skipped", sa.BigInteger, nullable=False),
+    Column("withdrawn", sa.BigInteger, nullable=False, server_default="0"),
+    Column("expired", sa.BigInteger, nullable=False, server_default="0"),
     Column("standing", JSON),
     Column("turn", sa.BigInteger, nullable=False, server_default="0"),
 )
@@ -124,8 +126,22 @@ queries = Table(
     Column("lease_until", sa.BigInteger, nullable=False),
     Column("opened_at", sa.BigInteger, nullable=False),
     Column("closed_at", sa.BigInteger),
-    Index(None, "stream_id", "state", "utility"),
+    # The packed binary code of the sample, for what is near to it; gone where nothing may be near it any more.
+    Column("code", sa.LargeBinary),
 )
+
+
+def _index_of_queries(name: str, *columns: Any, where: str) -> None:
+    """Index a part of the queries only, so that a queue costs what is open, however many were answered."""
+    Index(name, queries.c.stream_id, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
+_index_of_queries("ix_queries_best", queries.c.utility.desc(), queries.c.id, where="state = 'open'")
+_index_of_queries("ix_queries_stalest", queries.c.ranked_at, where="state = 'open'")
+_index_of_queries("ix_queries_oldest", queries.c.opened_at, where="state = 'open'")
+_index_of_queries("ix_queries_explored", queries.c.opened_at, where="state = 'open' AND reason = 'exploration'")
+_index_of_queries("ix_queries_leased", queries.c.lease_until, where="state = 'open' AND lease_until > 0")
+_index_of_queries("ix_queries_coded", queries.c.opened_at, where="code IS NOT NULL")
 
 skips = Table(
     "skips",

@@ -128,7 +128,7 @@ def _lease_again(
     """Open the label's query again, leased to whoever took the label back, if there is still something to look at."""
     if samples.by_number(connection, row.sample_n).purged_at is not None:
         queries.close(connection, row.query_id, queries.WITHDRAWN, parts.clock.now())
-        stream_rows.book(connection, stream.id, answered=-1)
+        stream_rows.book(connection, stream.id, answered=-1, withdrawn=1)
         return None
     answers = who.role in (Role.ANNOTATOR, Role.ADMIN)
     token, until = leasing.new_lease(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -106,7 +107,7 @@ def _restated(change: _Change, now: int) -> dict[str, Any]:
 
 def _settle_queries(connection: Connection, stream: Stream, changes: list[_Change], now: int) -> None:
     """Open the queries whose answers stand no more, and close those whose answers stand again."""
-    booked = {"labels": 0, "open": 0, "answered": 0, "skipped": 0}
+    booked = Counter({"labels": 0})  # a state's queries are counted under its name
     # What stands again comes last: an answer may have followed another that was taken back, to the same query.
     for row, said in sorted(changes, key=lambda change: change.label is not None):
         stood = row.retracted_at is None
@@ -125,9 +126,9 @@ def _settle_queries(connection: Connection, stream: Stream, changes: list[_Chang
                 booked["open"] += 1
             else:
                 queries.close(connection, row.query_id, queries.WITHDRAWN, now)
+                booked["withdrawn"] += 1
         else:
-            booked["open"] -= query.state == queries.OPEN
-            booked["skipped"] -= query.state == queries.SKIPPED
+            booked[query.state] -= 1
             booked["answered"] += 1
             queries.close(connection, row.query_id, queries.ANSWERED, now)
     stream_rows.book(connection, stream.id, **booked)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from service.clock import SECOND
-from service.core import streams
+from service.core import streams, unanswered
 from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
@@ -22,7 +22,7 @@ from service.core.identity import new_id
 from service.core.labels import leasing
 from service.core.parts import Parts
 from service.events import Topic
-from service.storage import events, log, queries, samples
+from service.storage import events, log, queries, queue, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 
@@ -136,9 +136,8 @@ async def learn_late(
         predicted = sample.prediction and sample.prediction["label"]
         truth = Truth(sample.n, sample.id, sample.features, predicted)
         recorded = _record(connection, parts, stream, truth, label, _Source("truth", who.name, who.id))
-        if sample.query_state == queries.OPEN:
-            queries.close(connection, sample.query_id, queries.WITHDRAWN, parts.clock.now())
-            stream_rows.book(connection, stream.id, open=-1)
+        asked = queue.of_samples(connection, [sample.n])
+        unanswered.end(connection, parts, stream, asked, queries.WITHDRAWN, parts.clock.now(), "truth")
         return Answer(200, recorded)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))

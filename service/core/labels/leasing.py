@@ -15,15 +15,13 @@ from service.core import streams
 from service.core.access import Principal
 from service.core.errors import LeaseLostError, NotFoundError
 from service.core.idempotency import NOTHING_DONE, Answer, RequestKey, once
-from service.core.inputs import from_bytes
+from service.core.labels import choosing
+from service.core.line import Turn
 from service.core.parts import Parts
-from service.core.specs import QuerySpec, as_input
 from service.events import Topic, Wakeup
 from service.storage import events, queries
 from service.storage import streams as stream_rows
-
-_RANKED = 32
-"""Queries looked at anew for one lease; the stored utilities order the rest."""
+from service.storage.streams import Stream
 
 
 def new_lease(parts: Parts) -> tuple[str, int]:
@@ -52,52 +50,62 @@ async def lease(
 ) -> list[dict[str, Any]]:
     """Lease up to `limit` queries, waiting up to `wait_seconds` for the first, unless whoever asked is `gone`.
 
-    The same key again answers the same leases; that there was nothing to lease is not remembered.
+    Who waits is served in the order of coming, one query each while others wait behind. The same key again answers the
+    same leases; that there was nothing to lease is not remembered.
     """
+    stream = await parts.db.read(lambda c: streams.find(c, name))
+    line = parts.lines[stream.id]
+    if not line.turns:
+        found = await _lease_now(parts, who, stream, limit, key)
+        if found or wait_seconds <= 0:
+            return found
     loop = asyncio.get_running_loop()
-    news, deadline = asyncio.Event(), loop.time() + wait_seconds
+    deadline = loop.time() + wait_seconds
 
     def wake(wakeup: Wakeup) -> None:
-        if wakeup.topic is Topic.QUEUE_GREW:
-            loop.call_soon_threadsafe(news.set)
+        if wakeup.topic is Topic.QUEUE_GREW and wakeup.stream_id == stream.id:
+            loop.call_soon_threadsafe(line.news)
 
     unsubscribe = parts.bus.subscribe(wake)
     try:
-        while True:
-            news.clear()
-            if await gone():
-                return []
-            found = await _lease_now(parts, who, name, limit, key)
-            left = deadline - loop.time()
-            if found or left <= 0 or parts.stopping.is_set():
-                return found
-            try:
-                await asyncio.wait_for(news.wait(), min(left, parts.settings.poll_seconds))
-            except TimeoutError:
-                continue
+        with line.join() as turn:
+            await turn.comes(None)
+            while True:
+                if await gone():
+                    return []
+                found = await _lease_now(parts, who, stream, limit if turn.last else 1, key)
+                if found or parts.stopping.is_set() or not await _comes_again(parts, turn, deadline):
+                    return found
     finally:
         unsubscribe()
 
 
+async def _comes_again(parts: Parts, turn: Turn, deadline: float) -> bool:
+    """Let the others try, and wait for the next turn; the first in line also looks now and then by itself."""
+    turn.pass_on()
+    while True:
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return False
+        if await turn.comes(min(left, parts.settings.poll_seconds)) or turn.first:
+            return True
+
+
 async def _lease_now(
-    parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None
+    parts: Parts, who: Principal, stream: Stream, limit: int, key: RequestKey | None
 ) -> list[dict[str, Any]]:
-    ranked = await anyio.to_thread.run_sync(_rank, parts, who, name)
-    if not ranked and key is None:
+    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, stream)
+    if known is None and key is None:
         return []
 
     def work(connection: Connection) -> Answer:
         """Lease; what is remembered of it under a key are the leases, not the samples."""
-        streams.find_locked(connection, name)
-        queries.rank(connection, [row for row in ranked if row["version"] is not None])
-        held: list[tuple[str, str, int]] = []
-        now = parts.clock.now()
-        for row in ranked:
-            if len(held) == limit:
-                break
+        now, held = parts.clock.now(), []
+        locked = streams.find_locked(connection, stream.name)
+        for row in choosing.chosen(connection, parts, who, locked, limit, known):
             token, until = new_lease(parts)
-            if queries.claim(connection, row["query_id"], token=token, by=who.id, until=until, now=now):
-                held.append((row["query_id"], token, until))
+            if queries.claim(connection, row.id, token=token, by=who.id, until=until, now=now):
+                held.append((row.id, token, until))
         return Answer(200 if held else NOTHING_DONE, held)
 
     def shown(connection: Connection) -> list[dict[str, Any]]:
@@ -106,24 +114,6 @@ async def _lease_now(
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
     return await parts.db.write(shown)
-
-
-def _rank(parts: Parts, who: Principal, name: str) -> list[dict[str, Any]]:
-    """Return free queries, most valuable first by the current model."""
-    stream = parts.db.read_now(lambda c: streams.find(c, name))
-    found = parts.db.read_now(lambda c: queries.candidates(c, stream.id, who.id, parts.clock.now(), _RANKED))
-    scorer, spec = parts.models.scorer(stream), as_input(stream.input)
-    utility = QuerySpec(**stream.query).policy().utility
-    ranked = []
-    for row in found:
-        value, version = row.utility, None
-        if row.ranked_at != scorer.seq:
-            said = scorer.predict(from_bytes(row.features, spec))
-            if said is not None:
-                value, version = utility(said), scorer.seq
-        ranked.append({"query_id": row.id, "new_utility": value, "version": version})
-    ranked.sort(key=lambda row: -row["new_utility"])
-    return ranked
 
 
 async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:

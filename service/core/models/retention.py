@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 
 from learner import snapshot
 from service.clock import SECOND
+from service.core import unanswered
 from service.core.models.keeping import Keeper
 from service.core.models.lineage import Lineage
 from service.core.models.training import read_snapshot
 from service.core.parts import Parts
 from service.core.specs import RetentionSpec
 from service.events import Topic
-from service.storage import events, log, queries, samples, snapshots
+from service.storage import events, log, queries, queue, samples, snapshots
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -59,11 +60,13 @@ class Retention:
         """Forget payloads; a question that nobody can see any more is withdrawn."""
 
         def work(connection: Connection) -> int:
-            if self._keeper.hold(connection) is None:
+            stream = self._keeper.hold(connection)
+            if stream is None:
                 return 0
-            numbers = samples.purge(connection, self._stream_id, before, _PAGE, now)
-            if numbers:
-                stream_rows.book(connection, self._stream_id, open=-queries.withdraw_of(connection, numbers, now))
+            numbers = samples.purge(connection, stream.id, before, _PAGE, now)
+            gone = queue.of_samples(connection, numbers)
+            unanswered.end(connection, self._parts, stream, gone, queries.WITHDRAWN, now, "purged")
+            queries.forget_codes(connection, numbers)
             return len(numbers)
 
         total = 0

@@ -68,6 +68,11 @@ class History:
     entries: list[tuple[str, int, str, Any]] = field(default_factory=list)
 
     @property
+    def clock(self) -> ManualClock:
+        assert isinstance(self.parts.clock, ManualClock)
+        return self.parts.clock
+
+    @property
     def stream(self) -> Stream:
         return self.parts.db.read_now(lambda c: streams.find(c, self.name))
 

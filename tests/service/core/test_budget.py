@@ -46,6 +46,7 @@ def test_no_moment_after_the_warm_up_has_asked_for_more_than_the_budget(
 ) -> None:
     name = next(_names)
     policy = {"budget": budget, "exploration": exploration, "strategy": strategy, "warmup_labels": warmup}
+    policy["withdraw_below"] = 0.0  # what is withdrawn is given back, and may be asked again
     shared.stream(name, classes=["a", "b"], query=policy, learner={"seed": 5, "hidden": [8]})
     if warmup:
         first = batch(shared, name, [{"data": [n, -n]} for n in range(warmup)])

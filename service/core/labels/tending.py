@@ -1,0 +1,103 @@
+"""A queue that is never stale: its queries are ranked by the newest model, and end once nobody needs them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from learner.asking.policy import Standing
+from service.clock import SECOND
+from service.core import unanswered
+from service.core.inputs import from_bytes
+from service.core.parts import Parts
+from service.core.specs import QuerySpec, as_input
+from service.events import Topic
+from service.storage import queries, queue
+from service.storage import streams as stream_rows
+from service.storage.streams import Stream
+
+_HIGHEST = 64
+"""The best are ranked first after every update: leases come from them."""
+
+_BATCH = 64
+"""Queries ranked, or ended for their age, between two looks at what else there is to do."""
+
+
+class Tending:
+    """Looks after one stream's queue; only the stream's worker may use it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._version = 0
+        self._left = 0
+        self._looked_at = 0
+
+    def step(self, stream: Stream) -> bool:
+        """End what is too old, and rank one batch; return whether there is more to do now.
+
+        A new version ranks the best `_HIGHEST`, then those ranked longest ago, up to the setting
+        `ranked_per_update`: with more open queries than that the rest keep their place until their turn comes.
+        """
+        expired = self._expire(stream)
+        version = self._parts.models.state(stream).seq
+        if version > self._version:
+            self._version, self._left = version, self._parts.settings.ranked_per_update
+            self._rank(stream, highest=True)
+        elif self._left > 0:
+            self._rank(stream, highest=False)
+        return expired or self._left > 0
+
+    def _rank(self, stream: Stream, *, highest: bool) -> None:
+        """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
+        scorer, spec, policy = self._parts.models.scorer(stream), as_input(stream.input), QuerySpec(**stream.query)
+        look, size = (queue.highest, _HIGHEST) if highest else (queue.stalest, min(_BATCH, self._left))
+        rows = self._parts.db.read_now(lambda c: look(c, stream.id, scorer.seq, size))
+        if not highest:
+            self._left = self._left - len(rows) if len(rows) == size else 0
+        # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
+        rows = [row for row in rows if row.features] if scorer.classes else []
+        said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
+        utility = policy.policy().utility
+        utilities = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
+        if not utilities:
+            return
+        doubted = [row.id for row in rows if row.reason == "uncertain"] if policy.withdraw_below > 0.0 else []
+
+        def work(connection: Connection) -> bool:
+            locked = stream_rows.lock(connection, stream.id)
+            if locked is None:
+                return False
+            now = self._parts.clock.now()
+            values = ({"query_id": key, "new_utility": value} for key, value in utilities.items())
+            queue.rank(connection, [{**value, "version": scorer.seq} for value in values])
+            least = policy.withdraw_below * _threshold(connection, stream.id)
+            sure = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
+            unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
+            return bool(sure)
+
+        if self._parts.db.write_now(work):
+            self._parts.tell(stream.id, Topic.EVENTS_ADDED)
+
+    def _expire(self, stream: Stream) -> bool:
+        """End a batch of queries that are too old; return whether there are more."""
+        seconds, now = QuerySpec(**stream.query).expire_after_seconds, self._parts.clock.now()
+        if seconds == 0 or now - self._looked_at < self._parts.settings.poll_seconds * SECOND:
+            return False
+        before = now - int(seconds * SECOND)
+        if not self._parts.db.read_now(lambda c: queue.opened_before(c, stream.id, before, now, 1)):
+            self._looked_at = now
+            return False
+
+        def work(connection: Connection) -> None:
+            locked = stream_rows.lock(connection, stream.id)
+            if locked is not None:
+                old = queue.opened_before(connection, stream.id, before, now, _BATCH)
+                unanswered.end(connection, self._parts, locked, old, queries.EXPIRED, now, "age")
+
+        self._parts.db.write_now(work)
+        self._parts.tell(stream.id, Topic.EVENTS_ADDED)
+        return True
+
+
+def _threshold(connection: Connection, stream_id: int) -> float:
+    standing = stream_rows.ledger(connection, stream_id).standing
+    return Standing().threshold if standing is None else Standing.from_json(standing).threshold

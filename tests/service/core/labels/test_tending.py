@@ -1,0 +1,170 @@
+"""The worker's care of a queue: every open query is ranked by the newest model, and none stays that nobody needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from learner.asking.policy import Standing
+from service.core import streams
+from service.core.inputs import from_bytes
+from service.core.labels import labeling, leasing
+from service.core.labels.tending import Tending
+from service.core.samples import ingestion
+from service.core.samples.ingestion import SampleIn
+from service.core.specs import QuerySpec, as_input
+from service.storage import streams as stream_rows
+from service.storage.tables import AnyRow, events, queries, samples
+from tests.service.core.by_hand import History, history, run
+
+WEEK = 7 * 24 * 3600
+
+
+def asked(past: History, count: int) -> None:
+    """Post samples, all of which are asked; every second one because the model was unsure."""
+    sent: list[Any] = [SampleIn(None, [n % 7 - 3, n % 5 - 2], None, None) for n in range(count)]
+    run(ingestion.ingest(past.parts, past.name, sent, past.who, None))
+    unsure = queries.update().where(queries.c.sample_n % 2 == 0).values(reason="uncertain", propensity=0.5)
+    past.parts.db.write_now(lambda c: c.execute(unsure))
+    decided = samples.update().where(samples.c.n % 2 == 0).values(threshold=0.5)
+    past.parts.db.write_now(lambda c: c.execute(decided))
+
+
+def stands(past: History, **more: Any) -> Standing:
+    """Change where spending stands, where that is asked for; return it."""
+
+    def work(connection: Connection) -> Standing:
+        ledger = stream_rows.ledger(connection, past.stream.id)
+        standing = Standing.from_json(ledger.standing or {})._replace(**more)
+        stream_rows.spend(connection, past.stream.id, turn=ledger.turn, standing=standing.to_json())
+        return standing
+
+    return past.parts.db.write_now(work)
+
+
+def leased(past: History, limit: int) -> list[dict[str, Any]]:
+    async def never() -> bool:
+        return False
+
+    return run(leasing.lease(past.parts, past.who, past.name, limit, 0, never))
+
+
+def tended(past: History, tending: Tending) -> int:
+    """Do all there is to do; return in how many steps."""
+    steps = 1
+    while tending.step(past.stream):
+        steps += 1
+        assert steps < 1000
+    return steps
+
+
+def rows(past: History) -> list[AnyRow]:
+    chosen = sa.select(queries, samples.c.features).join(samples, samples.c.n == queries.c.sample_n)
+    return list(past.parts.db.read_now(lambda c: c.execute(chosen.order_by(queries.c.sample_n)).all()))
+
+
+def counts_agree(past: History) -> Counter[str]:
+    """Check the ledger's counts against the queries, and return how many are in each state."""
+    found = Counter(row.state for row in rows(past))
+    ledger = past.parts.db.read_now(lambda c: stream_rows.ledger(c, past.stream.id))
+    states = ("open", "answered", "skipped", "withdrawn", "expired")
+    assert {state: getattr(ledger, state) for state in states} == {state: found[state] for state in states}
+    assert ledger.asked == found.total()
+    return found
+
+
+def change(past: History, **policy: Any) -> None:
+    run(streams.change(past.parts, past.name, query=policy, add_classes=[]))
+    past.entries.append(("policy", 0, "", None))
+
+
+def test_after_an_update_every_open_query_has_the_utility_of_the_new_model(past: History) -> None:
+    asked(past, 150)
+    tending = Tending(past.parts)
+    for n in range(4):
+        past.label((n - 2, n % 2), "ab"[n % 2])
+        past.catch_up()
+        tended(past, tending)
+        scorer, spec = past.parts.models.scorer(past.stream), as_input(past.stream.input)
+        utility = QuerySpec(**past.stream.query).policy().utility
+        for row in rows(past):
+            said = scorer.predict(from_bytes(row.features, spec))
+            assert said is not None
+            assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
+
+
+def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_come_next(tmp_path: Path) -> None:
+    with history(tmp_path, ranked_per_update=64) as past:
+        asked(past, 300)
+        tending = Tending(past.parts)
+        for n in range(1, 5):
+            past.label((n, -n), "ab"[n % 2])
+            past.catch_up()
+            tended(past, tending)
+            versions = Counter(row.ranked_at for row in rows(past))
+            assert versions[n] <= 128  # the best, and as many as the setting says
+        assert min(row.ranked_at for row in rows(past)) > 0  # in the end everybody's turn has come
+
+
+def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or_is_held(past: History) -> None:
+    asked(past, 40)
+    change(past, withdraw_below=1.0)
+    free = stands(past, threshold=1.0, spent=20).free
+    held = {query["id"] for query in leased(past, 6)}
+    past.label((1, 1), "a")
+    past.catch_up()
+    tended(past, Tending(past.parts))
+    for row in rows(past):
+        sure = row.reason == "uncertain" and row.id not in held
+        assert row.state == ("withdrawn" if sure else "open")
+    gone = counts_agree(past)["withdrawn"]
+    assert gone >= 14
+    assert (stands(past).spent, stands(past).free) == (20 - gone, free)
+    told = past.parts.db.read_now(lambda c: c.execute(sa.select(events.c.data).where(events.c.type == "query")).all())
+    assert sum(row.data.get("withdrawn") == "sure" for row in told) == gone
+
+
+def test_with_the_setting_off_nothing_is_withdrawn(past: History) -> None:
+    asked(past, 20)
+    change(past, withdraw_below=0.0)
+    stands(past, threshold=1.0)
+    past.label((1, 1), "a")
+    past.catch_up()
+    tended(past, Tending(past.parts))
+    assert counts_agree(past)["withdrawn"] == 0
+
+
+@pytest.mark.parametrize("seconds", [100.0, 0.0])
+def test_what_nobody_answers_expires_by_age_unless_somebody_holds_it(past: History, seconds: float) -> None:
+    asked(past, 150)
+    change(past, expire_after_seconds=seconds)
+    past.catch_up()
+    tending = Tending(past.parts)
+    past.clock.pass_seconds(90)
+    tended(past, tending)
+    assert counts_agree(past)["expired"] == 0
+    held = {query["id"] for query in leased(past, 5)}
+    past.clock.pass_seconds(20)
+    tended(past, tending)
+    found = counts_agree(past)
+    assert found["expired"] == (145 if seconds else 0)
+    assert found["open"] == (5 if seconds else 150)
+    past.clock.pass_seconds(WEEK)  # the leases are over
+    tended(past, tending)
+    assert counts_agree(past)["expired"] == (150 if seconds else 0)
+    assert not held or all(row.lease_until == 0 for row in rows(past) if row.state == "expired")
+
+
+def test_a_truth_that_comes_late_withdraws_and_gives_back(past: History) -> None:
+    asked(past, 2)
+    stands(past, spent=1, free=1)
+    ids = past.parts.db.read_now(lambda c: c.execute(sa.select(samples.c.id)).scalars().all())
+    for sample_id in ids:
+        run(labeling.learn_late(past.parts, past.who, past.name, sample_id, "a", None))
+    assert counts_agree(past) == {"withdrawn": 2}
+    assert (stands(past).spent, stands(past).free) == (0, 0)

@@ -1,0 +1,118 @@
+"""Whatever is looked for in the queue is found by an index, however long the queue is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection, event
+
+from benchmarks.queue_filling import Filled, fill
+from service.app import build_parts, close_parts
+from service.core.parts import Parts
+from service.settings import Settings
+from service.storage import queries, queue
+from service.storage.queue import Place
+from tests.conftest import postgres_database
+
+_numbers = count()
+
+LOOKS: dict[str, Callable[[Connection, int], Any]] = {
+    "best": lambda c, s: queue.best(c, s, "ada", 1, 10),
+    "best, further on": lambda c, s: queue.best(c, s, "ada", 1, 10, Place(0.5, "q_s")),
+    "oldest": lambda c, s: queue.oldest(c, s, "ada", 1, 10),
+    "oldest asked at random": lambda c, s: queue.oldest_explored(c, s, "ada", 1, 2**60, 10),
+    "highest": lambda c, s: queue.highest(c, s, 5, 10),
+    "stalest": lambda c, s: queue.stalest(c, s, 5, 10),
+    "too old": lambda c, s: queue.opened_before(c, s, 2**60, 1, 10),
+    "of samples": lambda c, s: queue.of_samples(c, [1, 2, 3]),
+    "free": lambda c, s: queue.free_of(c, ["q_1", "q_2"], 1),
+    "leased": lambda c, s: queue.leased(c, s, 1),
+    "since when": queue.oldest_open,
+    "claimed": lambda c, s: queries.claim(c, "q_1", token="t", by="ada", until=9, now=1),
+    "ranked": lambda c, s: queue.rank(c, [{"query_id": "q_1", "new_utility": 0.5, "version": 1}]),
+    "ended": lambda c, s: queue.end(c, ["q_1"], queries.EXPIRED, 1),
+}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def parts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    with ExitStack() as stack:
+        url = None if request.param == "sqlite" else stack.enter_context(postgres_database())
+        made = build_parts(Settings(data_dir=tmp_path_factory.mktemp("queue"), database_url=url))
+        stack.callback(close_parts, made)
+        yield made
+
+
+@pytest.fixture
+def filled(parts: Parts) -> tuple[Parts, Filled]:
+    return parts, fill(parts, f"s{next(_numbers)}", 1000)
+
+
+def plan_of(connection: Connection, look: Callable[[Connection], Any]) -> str:
+    """Return how the database goes about what `look` asks; PostgreSQL as it would in a table too long to be scanned."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        asked.append((statement, parameters[0] if many else parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        look(connection)
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    sqlite = connection.dialect.name == "sqlite"
+    if not sqlite:
+        for dear in ("seqscan", "sort", "bitmapscan"):
+            connection.execute(sa.text(f"SET LOCAL enable_{dear} = off"))
+    how = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+    lines = [row[-1] for sql, values in asked for row in connection.exec_driver_sql(f"{how} {sql}", values)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_no_look_scans_or_sorts_the_queue(filled: tuple[Parts, Filled], name: str) -> None:
+    parts, stream = filled
+    plan = parts.db.write_now(lambda c: plan_of(c, lambda connection: LOOKS[name](connection, stream.id)))
+    assert plan
+    for bad in ("SCAN queries", "SCAN samples", "TEMP B-TREE", "Seq Scan on queries", "Seq Scan on samples", "Sort"):
+        assert bad not in plan, plan
+
+
+def test_pages_of_the_best_follow_each_other_without_gap_or_repeat(filled: tuple[Parts, Filled]) -> None:
+    parts, stream = filled
+    found, after = [], None
+    while page := parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 300, after)):  # noqa: B023
+        found += page
+        after = Place(page[-1].utility, page[-1].id)
+    assert len({row.id for row in found}) == len(found) == stream.open
+    assert [row.utility for row in found] == sorted((row.utility for row in found), reverse=True)
+
+
+def test_what_is_held_or_skipped_is_there_but_not_offered(filled: tuple[Parts, Filled]) -> None:
+    parts, stream = filled
+    first, second, third = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 3))
+
+    def work(connection: Connection) -> list[bool]:
+        queries.claim(connection, first.id, token="t", by="ben", until=9, now=1)
+        queries.skip(connection, second.id, "ada", "not_for_me", 1)
+        return [row.offered for row in queue.best(connection, stream.id, "ada", 1, 3)]
+
+    assert parts.db.write_now(work) == [0, 0, 1]
+    assert parts.db.read_now(lambda c: queue.leased(c, stream.id, 1)) == 1
+    assert [row.id for row in parts.db.read_now(lambda c: queue.free_of(c, [first.id, third.id], 1))] == [third.id]
+
+
+def test_an_older_version_does_not_rank_over_a_newer_one(filled: tuple[Parts, Filled]) -> None:
+    parts, stream = filled
+    query = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 1))[0]
+    for version, utility in ((3, 0.3), (2, 0.2)):
+        row = {"query_id": query.id, "new_utility": utility, "version": version}
+        parts.db.write_now(lambda c: queue.rank(c, [row]))  # noqa: B023
+    found = parts.db.read_now(lambda c: queries.one(c, query.id))
+    assert found is not None
+    assert (found.utility, found.ranked_at) == (0.3, 3)
