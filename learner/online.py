@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from learner.asking import selection
+from learner.asking.duplicates import packed
 from learner.asking.selection import Decision
 from learner.asking.strategies import STRATEGIES
 from learner.asking.uncertainty_kernels import softmax, summaries
@@ -172,6 +173,10 @@ class Scorer:
         self._recollection = learner.recollection
         self._memory = state.memory
         self._rarities = (min(state.counts, default=0) + 1) / (np.array(state.counts, dtype=np.float64) + 1)
+
+    def packed_code(self, x: AnyInput) -> bytes:
+        """Return the packed binary code of one input, for `duplicates`; empty where it tells too little."""
+        return packed(self._encoder.code(self._encoder.encode(self._encoder_state, x))).tobytes()
 
     def predict(self, x: AnyInput) -> Prediction | None:
         """Return the prediction for one input, or None while no class is known."""

@@ -31,6 +31,8 @@ class Policy(NamedTuple):
         labels_per_hour, labels_per_day: further bounds, > 0; None: no such bound.
         max_open: open queries beyond which none is asked after the warm-up, >= 1.
         rarity: how much a sample counts less whose class is probably common, 0 … 1.
+        duplicate_radius: how far from a question asked lately a sample counts as nearly the same, as a share of the
+            set bits of its code (`duplicates.is_near`), 0 … 1; 0: nothing does.
     """
 
     strategy: str = "variation_ratio"
@@ -41,6 +43,7 @@ class Policy(NamedTuple):
     labels_per_day: float | None = None
     max_open: int = 20_000
     rarity: float = 0.0
+    duplicate_radius: float = 0.05
 
     def utility(self, said: Unsure) -> float:
         """Return how much an answer would teach: u (1 - rarity + rarity · r), with u and r the prediction's."""

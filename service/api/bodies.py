@@ -69,6 +69,7 @@ class QueryPatch(Spec):
     labels_per_day: PerTime | None = None
     max_open: MaxOpen | None = None
     rarity: Share | None = None
+    duplicate_radius: Share | None = None
     withdraw_below: Share | None = None
     expire_after_seconds: Seconds | None = None
 

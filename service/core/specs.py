@@ -147,6 +147,13 @@ class QuerySpec(Spec):
     rarity: Annotated[
         Share, Field(description="how much less a sample counts whose class is probably common; 0: all count the same")
     ] = _BY_DEFAULT.rarity
+    duplicate_radius: Annotated[
+        Share,
+        Field(
+            description="a sample whose code differs from that of a question asked lately in at most this share of its "
+            "set bits is asked only at random; 0: no question counts as nearly the same"
+        ),
+    ] = _BY_DEFAULT.duplicate_radius
     withdraw_below: Annotated[
         Share,
         Field(description="share of the threshold below which a query's utility has it withdrawn; 0: never"),

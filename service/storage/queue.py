@@ -109,6 +109,12 @@ def opened_before(connection: Connection, stream_id: int, moment: int, now: int,
     return connection.execute(chosen).all()
 
 
+def newest_codes(connection: Connection, stream_id: int, limit: int) -> Sequence[bytes]:
+    """Return the codes of the newest questions that are open or were answered, oldest first."""
+    chosen = sa.select(queries.c.code).where(queries.c.stream_id == stream_id, queries.c.code.is_not(None))
+    return connection.execute(chosen.order_by(queries.c.opened_at.desc()).limit(limit)).scalars().all()[::-1]
+
+
 def of_samples(connection: Connection, sample_numbers: Sequence[int]) -> Sequence[AnyRow]:
     """Return the open queries of these samples."""
     chosen = sa.select(*_COLUMNS).where(queries.c.sample_n.in_(sample_numbers), queries.c.state == "open")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from sqlalchemy import Connection
 
+from learner.asking.duplicates import COMPARED
 from service.core import streams
 from service.core.access import Principal
 from service.core.errors import EngramError
@@ -17,7 +19,7 @@ from service.core.parts import Parts
 from service.core.samples.intake import Intake, Outcome, SampleIn, Scored
 from service.core.specs import as_input
 from service.events import Topic
-from service.storage import samples
+from service.storage import queue, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 
@@ -113,7 +115,7 @@ def _prepare(
             continue
         with parts.metrics.score_seconds.labels(name).time():
             said = scorer.predict(x)
-        prepared.append(Scored(sample, x, said, scorer.seq))
+        prepared.append(Scored(sample, x, said, scorer.seq, partial(scorer.packed_code, x)))
     return stream, prepared
 
 
@@ -123,7 +125,8 @@ def _store(
     """Decide and write, again where another has spent in between."""
     stream = streams.find_locked(connection, known.name)
     while True:
-        intake = Intake(parts, stream, stream_rows.ledger(connection, stream.id), by)
+        ledger = stream_rows.ledger(connection, stream.id)
+        intake = Intake(parts, stream, ledger, by, partial(queue.newest_codes, connection, stream.id, COMPARED))
         outcomes = _take(connection, stream, intake, prepared)
         if intake.write(connection):
             return outcomes

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from learner import Prediction
+from learner.asking.duplicates import Asked
 from learner.asking.policy import Demand, Standing, consider
 from learner.asking.selection import Decision
 from learner.encoders import AnyInput
@@ -43,6 +45,8 @@ class Scored:
     x: AnyInput
     said: Prediction | None
     version: int
+    code: Callable[[], bytes]
+    """Its packed binary code."""
 
 
 Outcome = dict[str, Any] | EngramError
@@ -54,7 +58,9 @@ _UNASKED = Decision(ask=False, reason=None, propensity=0.0, utility=0.0, thresho
 class Intake:
     """Decides on new samples one after another against one ledger, and writes them together."""
 
-    def __init__(self, parts: Parts, stream: Stream, ledger: Ledger, by: Principal) -> None:
+    def __init__(
+        self, parts: Parts, stream: Stream, ledger: Ledger, by: Principal, asked_lately: Callable[[], Sequence[bytes]]
+    ) -> None:
         self._parts = parts
         self._stream = stream
         self._policy = QuerySpec(**stream.query).policy()
@@ -65,6 +71,8 @@ class Intake:
         self._queries: dict[str, dict[str, Any]] = {}
         self._truths: list[tuple[str, Scored]] = []
         self._classes = list(stream.classes)
+        self._asked_lately = asked_lately
+        self._asked: Asked | None = None
 
     def take(self, item: Scored) -> Outcome:
         """Decide on one sample."""
@@ -78,7 +86,9 @@ class Intake:
         sample_id = item.sent.id or new_id("s", self._parts.clock)
         decision = _UNASKED if truth is not None else self._decide(item, now)
         if decision.ask:
-            self._queries[sample_id] = self._query(item, decision, now)
+            self._queries[sample_id] = query = self._query(item, decision, now)
+            if self._asked is not None:
+                self._asked = self._asked.with_one(query["code"] or b"")
         if truth is not None:
             self._truths.append((sample_id, item))
         self._samples.append(self._sample(item, sample_id, decision, now))
@@ -126,8 +136,18 @@ class Intake:
                 open=self._ledger.open + len(self._queries),
                 lag=self._stream.log_seq + len(self._truths) - item.version,
             ),
+            near_duplicate=lambda: self._near(item),
         )
         return decision
+
+    def _near(self, item: Scored) -> bool:
+        """Return whether a question much like this one was asked lately; what was asked is read when first needed."""
+        if self._policy.duplicate_radius == 0.0:
+            return False
+        if self._asked is None:
+            codes = [query["code"] for query in self._queries.values() if query["code"] is not None]
+            self._asked = Asked.of([*self._asked_lately(), *codes])
+        return self._asked.has_near(item.code(), self._policy.duplicate_radius)
 
     def _query(self, item: Scored, decision: Decision, now: int) -> dict[str, Any]:
         return {
@@ -140,6 +160,7 @@ class Intake:
             "ranked_at": item.version,
             "lease_until": 0,
             "opened_at": now,
+            "code": (item.code() or None) if self._policy.duplicate_radius > 0.0 else None,
         }
 
     def _sample(self, item: Scored, sample_id: str, decision: Decision, now: int) -> dict[str, Any]:

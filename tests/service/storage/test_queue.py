@@ -29,6 +29,7 @@ LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "highest": lambda c, s: queue.highest(c, s, 5, 10),
     "stalest": lambda c, s: queue.stalest(c, s, 5, 10),
     "too old": lambda c, s: queue.opened_before(c, s, 2**60, 1, 10),
+    "codes": lambda c, s: queue.newest_codes(c, s, 10),
     "of samples": lambda c, s: queue.of_samples(c, [1, 2, 3]),
     "free": lambda c, s: queue.free_of(c, ["q_1", "q_2"], 1),
     "leased": lambda c, s: queue.leased(c, s, 1),
