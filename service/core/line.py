@@ -1,4 +1,8 @@
-"""Who waits for queries: served in the order in which they came, so that nobody who waits is passed over."""
+"""Who waits for queries: served in the order in which they came, so that nobody who waits is passed over.
+
+News goes to the first in line alone. Who finds nothing tells the next one whether there is anything at all: the next
+one tries only what those before cannot have.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ class Turn:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._called = asyncio.Event()
+        self._worth_it = False
 
     @property
     def first(self) -> bool:
@@ -25,25 +30,31 @@ class Turn:
         """Whether nobody came after."""
         return self._line.turns[-1] is self
 
-    async def comes(self, seconds: float | None) -> bool:
-        """Wait until it is this one's turn to try; return whether it came in time."""
+    async def comes(self, seconds: float | None) -> bool | None:
+        """Wait for this one's turn; return whether there is anything to try for, None where it did not come in time."""
         try:
             await asyncio.wait_for(self._called.wait(), seconds)
         except TimeoutError:
-            return False
+            return None
+        worth_it, self._worth_it = self._worth_it, False
         self._called.clear()
-        return True
+        return worth_it
 
-    def call(self) -> None:
-        """Let this one try."""
+    def call(self, *, worth_it: bool) -> None:
+        """Tell this one that it is its turn, and whether there is anything to try for."""
+        self._worth_it = self._worth_it or worth_it
         self._called.set()
 
-    def pass_on(self) -> None:
-        """Let the next one try."""
-        turns = self._line.turns
-        behind = turns.index(self) + 1
-        if behind < len(turns):
-            turns[behind].call()
+    def pass_on(self, *, worth_it: bool) -> None:
+        """Tell the next one."""
+        behind = self._line.turns.index(self) + 1
+        for turn in self._line.turns[behind : behind + 1]:
+            turn.call(worth_it=worth_it)
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is this one's turn, and it has not heard of it."""
+        return self._called.is_set()
 
 
 class Line:
@@ -54,20 +65,21 @@ class Line:
 
     @contextmanager
     def join(self) -> Iterator[Turn]:
-        """Stand at the end of the line until the block ends; then the next one may try."""
+        """Stand at the end of the line until the block ends; who then comes first may try."""
         turn = Turn(self)
         self.turns.append(turn)
         self.news()
         try:
             yield turn
         finally:
-            turn.pass_on()
+            if turn.first or turn.pending:
+                turn.pass_on(worth_it=True)
             self.turns.remove(turn)
 
     def news(self) -> None:
-        """There may be queries: the first tries, and whoever tried lets the next one try."""
-        if self.turns:
-            self.turns[0].call()
+        """There may be queries: the first in line may try."""
+        for turn in self.turns[:1]:
+            turn.call(worth_it=True)
 
 
 Lines = defaultdict[int, Line]

@@ -98,6 +98,12 @@ def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Seque
     return connection.execute(chosen).all()
 
 
+def any_free(connection: Connection, stream_id: int, now: int) -> bool:
+    """Return whether a query is open that nobody holds."""
+    free = (queries.c.stream_id == stream_id, _OPEN, queries.c.lease_until <= now)
+    return connection.execute(sa.select(queries.c.id).where(*free).limit(1)).first() is not None
+
+
 def opened_before(connection: Connection, stream_id: int, moment: int, now: int, limit: int) -> Sequence[AnyRow]:
     """Return the oldest queries that were opened before a moment and that nobody holds."""
     chosen = (

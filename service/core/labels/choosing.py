@@ -30,40 +30,43 @@ _FORGOTTEN_SECONDS = 600
 
 
 class Ranked(NamedTuple):
-    """Utilities of the best free queries at the model's current version, by their ids."""
+    """What is known of the queue before one is chosen.
 
-    utilities: Mapping[str, float]
+    Attributes:
+        utilities: those of the best queries at the model's version, by id; None where there is none for who asks.
+        free: whether there is a query for anybody.
+    """
+
+    utilities: Mapping[str, float] | None
+    free: bool
 
     def of(self, row: AnyRow) -> float:
         """Return the newest utility that is known of a query."""
-        return self.utilities.get(row.id, row.utility)
+        return (self.utilities or {}).get(row.id, row.utility)
 
 
-def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked | None:
-    """Score the best free queries whose stored utility is an older version's; None where no query is free.
-
-    The tables stay as they are.
-    """
+def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked:
+    """Score the best free queries whose stored utility is an older version's; the tables stay as they are."""
     scorer = parts.models.scorer(stream)
 
-    def stale(connection: Connection) -> tuple[bool, list[AnyRow], dict[int, bytes]]:
+    def look(connection: Connection) -> tuple[bool, bool, list[AnyRow], dict[int, bytes]]:
         found = _best(connection, parts, who, stream, _RANKED)
-        rows = [row for row in found if row.ranked_at < scorer.seq]
-        return bool(found), rows, queue.features(connection, [row.sample_n for row in rows])
+        free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
+        stale = [row for row in found if row.ranked_at < scorer.seq]
+        return bool(found), free, stale, queue.features(connection, [row.sample_n for row in stale])
 
-    some, rows, features = parts.db.read_now(stale)
+    some, free, rows, features = parts.db.read_now(look)
     if not some:
-        return None
+        return Ranked(None, free)
     spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
     said = scorer.predict_many([from_bytes(features[row.sample_n], spec) for row in rows])
-    return Ranked({row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None})
+    return Ranked({row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}, free)
 
 
 def chosen(
-    connection: Connection, parts: Parts, who: Principal, stream: Stream, limit: int, known: Ranked | None
+    connection: Connection, parts: Parts, who: Principal, stream: Stream, limit: int, known: Ranked
 ) -> list[AnyRow]:
     """Return up to `limit` queries for `who`, most valuable first."""
-    known = known or Ranked({})
     found = sorted(_best(connection, parts, who, stream, _RANKED), key=known.of, reverse=True)[:limit]
     now = parts.clock.now()
     before = now - _FORGOTTEN_SECONDS * SECOND

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio.to_thread
 from sqlalchemy import Connection
@@ -22,6 +22,16 @@ from service.events import Topic, Wakeup
 from service.storage import events, queries
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
+
+
+class _Tried(NamedTuple):
+    """What was leased, and whether there may be more, for this one or for another."""
+
+    found: list[dict[str, Any]]
+    more: bool
+
+
+_NOTHING = _Tried([], more=False)
 
 
 def new_lease(parts: Parts) -> tuple[str, int]:
@@ -56,9 +66,9 @@ async def lease(
     stream = await parts.db.read(lambda c: streams.find(c, name))
     line = parts.lines[stream.id]
     if not line.turns:
-        found = await _lease_now(parts, who, stream, limit, key)
-        if found or wait_seconds <= 0:
-            return found
+        tried = await _try(parts, who, stream, limit, key)
+        if tried.found or wait_seconds <= 0:
+            return tried.found
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
 
@@ -69,34 +79,37 @@ async def lease(
     unsubscribe = parts.bus.subscribe(wake)
     try:
         with line.join() as turn:
-            await turn.comes(None)
-            while True:
-                if await gone():
-                    return []
-                found = await _lease_now(parts, who, stream, limit if turn.last else 1, key)
-                if found or parts.stopping.is_set() or not await _comes_again(parts, turn, deadline):
-                    return found
+            worth_it = await turn.comes(None)
+            while not await gone():
+                tried = _NOTHING
+                if worth_it:
+                    tried = await _try(parts, who, stream, limit if turn.last else 1, key)
+                turn.pass_on(worth_it=tried.more)
+                if tried.found or parts.stopping.is_set():
+                    return tried.found
+                worth_it = await _next_turn(parts, turn, deadline)
+                if worth_it is None:
+                    break
     finally:
         unsubscribe()
+    return []
 
 
-async def _comes_again(parts: Parts, turn: Turn, deadline: float) -> bool:
-    """Let the others try, and wait for the next turn; the first in line also looks now and then by itself."""
-    turn.pass_on()
+async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
+    """Wait for the next turn; return as `Turn.comes`. The first in line also looks now and then by itself."""
     while True:
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
-            return False
-        if await turn.comes(min(left, parts.settings.poll_seconds)) or turn.first:
-            return True
+            return None
+        called = await turn.comes(min(left, parts.settings.poll_seconds))
+        if called is not None or turn.first:
+            return called is not False
 
 
-async def _lease_now(
-    parts: Parts, who: Principal, stream: Stream, limit: int, key: RequestKey | None
-) -> list[dict[str, Any]]:
+async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: RequestKey | None) -> _Tried:
     known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, stream)
-    if known is None and key is None:
-        return []
+    if known.utilities is None and key is None:
+        return _Tried([], known.free)
 
     def work(connection: Connection) -> Answer:
         """Lease; what is remembered of it under a key are the leases, not the samples."""
@@ -113,7 +126,7 @@ async def _lease_now(
         found = [(queries.shown(connection, query_id), token, until) for query_id, token, until in answer.body]
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
-    return await parts.db.write(shown)
+    return _Tried(await parts.db.write(shown), known.free)
 
 
 async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:

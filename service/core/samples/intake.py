@@ -86,9 +86,10 @@ class Intake:
         sample_id = item.sent.id or new_id("s", self._parts.clock)
         decision = _UNASKED if truth is not None else self._decide(item, now)
         if decision.ask:
-            self._queries[sample_id] = query = self._query(item, decision, now)
+            opened = self._query(item, decision, now)
+            self._queries[sample_id] = opened
             if self._asked is not None:
-                self._asked = self._asked.with_one(query["code"] or b"")
+                self._asked = self._asked.with_one(opened["code"] or b"")
         if truth is not None:
             self._truths.append((sample_id, item))
         self._samples.append(self._sample(item, sample_id, decision, now))

@@ -32,6 +32,7 @@ LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "codes": lambda c, s: queue.newest_codes(c, s, 10),
     "of samples": lambda c, s: queue.of_samples(c, [1, 2, 3]),
     "free": lambda c, s: queue.free_of(c, ["q_1", "q_2"], 1),
+    "any free": lambda c, s: queue.any_free(c, s, 1),
     "leased": lambda c, s: queue.leased(c, s, 1),
     "since when": queue.oldest_open,
     "claimed": lambda c, s: queries.claim(c, "q_1", token="t", by="ada", until=9, now=1),

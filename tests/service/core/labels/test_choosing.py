@@ -1,0 +1,81 @@
+"""What is offered: the best by the current model, the long forgotten now and then, and something to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.queue_filling import Filled, fill
+from service.app import build_parts, close_parts
+from service.core import access, streams
+from service.core.access import Principal, Role
+from service.core.labels import choosing
+from service.core.parts import Parts
+from service.settings import Settings
+from service.storage import queue
+from service.storage.streams import Stream
+from service.storage.tables import AnyRow, queries, skips
+from tests.service.core.by_hand import ManualClock
+
+SKIPPED = 6000
+
+
+@pytest.fixture(scope="module")
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory, clock: ManualClock) -> Iterator[Parts]:
+    made = build_parts(Settings(data_dir=Path(tmp_path_factory.mktemp("choosing"))), clock=clock)
+    yield made
+    close_parts(made)
+
+
+@pytest.fixture(scope="module")
+def filled(parts: Parts) -> Filled:
+    return fill(parts, "s", 8000)
+
+
+@pytest.fixture
+def who(parts: Parts, clock: ManualClock) -> Principal:
+    return parts.db.write_now(lambda c: access.create(c, clock, Role.ANNOTATOR))[0]
+
+
+def offered(parts: Parts, who: Principal, filled: Filled, limit: int) -> list[AnyRow]:
+    stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
+    known = choosing.ranked(parts, who, stream)
+    return parts.db.read_now(lambda c: choosing.chosen(c, parts, who, stream, limit, known))
+
+
+def test_the_best_come_in_order_and_the_forgotten_only_once_they_have_waited(
+    parts: Parts, clock: ManualClock, who: Principal, filled: Filled
+) -> None:
+    best = parts.db.read_now(lambda c: queue.best(c, filled.id, who.id, clock.now(), 5))
+    assert [row.id for row in offered(parts, who, filled, 5)] == [row.id for row in best]
+    assert {offered(parts, who, filled, 1)[0].id for _ in range(100)} == {best[0].id}
+    clock.pass_seconds(601)
+    found = [offered(parts, who, filled, 1)[0] for _ in range(400)]
+    forgotten = [row for row in found if row.id != best[0].id]
+    assert 4 <= len(forgotten) <= 50  # one in twenty
+    oldest = parts.db.read_now(lambda c: queue.oldest_explored(c, filled.id, who.id, clock.now(), clock.now(), 9))
+    assert oldest is not None
+    assert {row.id for row in forgotten} == {oldest.id}
+
+
+def test_who_has_skipped_thousands_of_the_best_is_still_offered_something_else(
+    parts: Parts, clock: ManualClock, who: Principal, filled: Filled
+) -> None:
+    best = sa.select(queries.c.id, sa.literal(who.id), sa.literal("not_for_me"), sa.literal(1))
+    best = best.where(queries.c.stream_id == filled.id).order_by(queries.c.utility.desc()).limit(SKIPPED)
+    parts.db.write_now(lambda c: c.execute(skips.insert().from_select(["query_id", "by", "reason", "at"], best)))
+    found = offered(parts, who, filled, 10)
+    assert len(found) == 10
+    skipped = parts.db.read_now(
+        lambda c: c.execute(sa.select(skips.c.query_id).where(skips.c.by == who.id)).scalars().all()
+    )
+    assert len(skipped) == SKIPPED
+    assert {row.id for row in found}.isdisjoint(skipped)
