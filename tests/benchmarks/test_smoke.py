@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    budget,
     class_incremental,
     drift,
     label_curve,
@@ -159,6 +160,22 @@ def test_five_classes_are_cut_where_imbalanced() -> None:
     assert min(counts[5:]) > 100
     assert len(set(order.tolist())) == len(order)
     assert len(label_curve.stream(data, 0, imbalanced=False)) == len(data.y)
+
+
+def test_the_budget_is_attacked_and_followed(said: Said) -> None:
+    lines = said(budget.main, "--streams 20 --samples 600 --seeds 1 --data digits")
+    assert (lines[0]["streams"], lines[0]["broken"]) == (20, 0)
+    assert 0.0 < lines[0]["worst_excess"] <= lines[0]["burst"]
+    assert mean(lines, "error_size", stream="one value", controller="engram", budget=0.1) < 0.2
+    assert mean(lines, "error_size", stream="one value", controller="published γ = 1", budget=0.1) > 1.0
+    assert 0.0 < mean(lines, "value", stream="digits", controller="engram", budget=0.1) <= 1.0
+
+
+def test_an_excess_is_that_of_the_worst_window() -> None:
+    worst = budget.Worst()
+    for excess in (1.0, -5.0, 2.0, -1.0, 3.0, -9.0):
+        worst = worst.after(excess)
+    assert worst.ever == 4.0
 
 
 def test_texts_are_told_in_both_orders(said: Said) -> None:

@@ -45,7 +45,7 @@ def test_no_window_holds_more_than_the_budget_and_the_burst(
     policy: Policy, sent: list[Any], change: Policy | None
 ) -> None:
     standing, now, rows = Standing(), 0, []
-    for position, (utility, coin, passed, held, back, same) in enumerate(sent):
+    for position, (utility, coin, passed, held, ended, same) in enumerate(sent):
         policy = change if change is not None and position == len(sent) // 2 else policy
         now += passed
         before = standing
@@ -59,7 +59,7 @@ def test_no_window_holds_more_than_the_budget_and_the_burst(
         assert FLOOR <= standing.threshold <= CEILING
         assert standing.spent - before.spent == decision.ask
         assert Standing.from_json(json.loads(json.dumps(standing.to_json()))) == standing
-        back = min(back, standing.spent)
+        back = min(ended, standing.spent)
         standing = give_back(standing, back)
         rows.append((standing.buckets.at, decision.ask - back, policy))
     for first in range(len(rows)):
