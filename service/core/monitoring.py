@@ -14,6 +14,7 @@ from service.clock import SECOND, iso
 from service.core import streams
 from service.core.errors import UnacceptableError
 from service.core.parts import Parts
+from service.core.spending import spending_body
 from service.storage import log, queue, samples, snapshots
 from service.storage import streams as stream_rows
 from service.storage.streams import Ledger, Stream
@@ -47,6 +48,7 @@ def stats(connection: Connection, parts: Parts, name: str) -> dict[str, Any]:
             "window_samples": window.samples,
             "budget": stream.query["budget"],
         },
+        "spending": spending_body(stream, ledger, parts.clock.now()),
         "accuracy": _accuracy(log.scored(connection, stream.id))
         | {"window": _accuracy(log.scored(connection, stream.id, window.first or 0))},
         "uncertainty": {

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from learner.asking.policy import Standing, give_back
+from learner.asking.policy import give_back
 from service.core.parts import Parts
+from service.core.spending import standing_of
 from service.storage import events, queue
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
@@ -38,6 +39,5 @@ def end(
 
 def _given_back(connection: Connection, stream: Stream, paid: int, *, free: int, booked: dict[str, int]) -> bool:
     ledger = stream_rows.ledger(connection, stream.id)
-    standing = Standing() if ledger.standing is None else Standing.from_json(ledger.standing)
-    after = give_back(standing, paid, free=free).to_json()
+    after = give_back(standing_of(ledger), paid, free=free).to_json()
     return stream_rows.spend(connection, stream.id, turn=ledger.turn, standing=after, **booked)

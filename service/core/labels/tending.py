@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from learner.asking.policy import Standing
 from service.clock import SECOND
 from service.core import unanswered
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
+from service.core.spending import standing_of
 from service.events import Topic
 from service.storage import queries, queue
 from service.storage import streams as stream_rows
@@ -69,7 +69,7 @@ class Tending:
             now = self._parts.clock.now()
             values = ({"query_id": key, "new_utility": value} for key, value in utilities.items())
             queue.rank(connection, [{**value, "version": scorer.seq} for value in values])
-            least = policy.withdraw_below * _threshold(connection, stream.id)
+            least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
             sure = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
             unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
             return bool(sure)
@@ -96,8 +96,3 @@ class Tending:
         self._parts.db.write_now(work)
         self._parts.tell(stream.id, Topic.EVENTS_ADDED)
         return True
-
-
-def _threshold(connection: Connection, stream_id: int) -> float:
-    standing = stream_rows.ledger(connection, stream_id).standing
-    return Standing().threshold if standing is None else Standing.from_json(standing).threshold

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from learner import Prediction
 from learner.asking.duplicates import Asked
-from learner.asking.policy import Demand, Standing, consider
+from learner.asking.policy import Demand, consider
 from learner.asking.selection import Decision
 from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
@@ -22,6 +22,7 @@ from service.core.labels import labeling
 from service.core.models.scoring import prediction_body, uncertainty_body
 from service.core.parts import Parts
 from service.core.specs import QuerySpec
+from service.core.spending import standing_of
 from service.storage import events, queries, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Ledger, Stream
@@ -66,7 +67,7 @@ class Intake:
         self._policy = QuerySpec(**stream.query).policy()
         self._by = by
         self._ledger = ledger
-        self._standing = Standing() if ledger.standing is None else Standing.from_json(ledger.standing)
+        self._standing = standing_of(ledger)
         self._samples: list[dict[str, Any]] = []
         self._queries: dict[str, dict[str, Any]] = {}
         self._truths: list[tuple[str, Scored]] = []

@@ -77,3 +77,36 @@ def test_with_something_worth_asking_the_budget_is_used(shared: Running) -> None
     shared.stream(name, classes=["a", "b"], query=policy, learner={"seed": 5, "hidden": [8]})
     found = batch(shared, name, [{"data": [n % 7 - 3, n % 5 - 2]} for n in range(1000)])
     assert 180 <= sum(one["query"] is not None for one in found) <= 200 + BURST
+
+
+def test_where_spending_stands_is_told(shared: Running) -> None:
+    name = next(_names)
+    policy = {"budget": 0.5, "exploration": 0.5, "warmup_labels": 3, "max_open": 4}
+    shared.stream(name, classes=["a", "b"], query=policy, learner={"seed": 5, "hidden": [8]})
+    begun = shared.stats(name)["spending"]
+    assert (begun["seen"], begun["spent"], begun["free"], begun["eased"], begun["eased_by"]) == (0, 0, 0, 1.0, None)
+    batch(shared, name, [{"data": [n % 7 - 3, n % 5 - 2]} for n in range(60)])
+    told = shared.stats(name)
+    spending = told["spending"]
+    assert (spending["seen"], spending["free"]) == (57, 3)
+    assert spending["spent"] == told["queries"]["asked"] - 3
+    assert told["queries"]["asked"] == 4  # and no more, since nobody answers
+    assert (spending["eased"], spending["eased_by"]) == (0.0, "queue")
+    assert 0.0 <= spending["allowance"] <= BURST
+
+
+def test_a_bound_by_the_hour_holds_and_can_be_taken_away(shared: Running) -> None:
+    name = next(_names)
+    policy = {"budget": 1.0, "exploration": 1.0, "warmup_labels": 0, "labels_per_hour": 1.0}
+    shared.stream(name, classes=["a", "b"], query=policy, learner={"seed": 5, "hidden": [8]})
+    sent = [{"data": [n % 7 - 3, n % 5 - 2]} for n in range(40)]
+    assert sum(one["query"] is not None for one in batch(shared, name, sent)) <= BURST
+    path = f"/v1/streams/{name}"
+    changed = shared.client.patch(path, json={"query": {"labels_per_hour": None}}).raise_for_status().json()
+    assert changed["query"]["labels_per_hour"] is None
+    assert changed["query"]["budget"] == 1.0
+    assert sum(one["query"] is not None for one in batch(shared, name, sent)) > BURST
+    for wrong in ({"labels_per_day": 0}, {"max_open": 0}, {"rarity": 1.5}, {"strategy": "guess"}):
+        answer = shared.client.patch(path, json={"query": wrong})
+        assert answer.status_code == 422
+        assert next(iter(wrong)) in answer.json()["errors"][0]["pointer"]
