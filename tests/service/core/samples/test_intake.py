@@ -20,8 +20,8 @@ SAID = Prediction("a", 0.5, {"a": 0.5, "b": 0.5}, 1.0, 0.5, 0.5, 0.5)
 def test_nothing_is_written_against_a_ledger_that_has_moved_on(past: History) -> None:
     ledger = past.parts.db.read_now(lambda c: stream_rows.ledger(c, past.stream.id))
     for known, written in ((replace(ledger, turn=ledger.turn + 1), False), (ledger, True)):
-        intake = Intake(past.parts, past.stream, known, past.who)
-        intake.take(Scored(SampleIn("x", [1, 2], None, None), np.zeros(2, dtype=np.float32), SAID, 0))
+        intake = Intake(past.parts, past.stream, known, past.who, list)
+        intake.take(Scored(SampleIn("x", [1, 2], None, None), np.zeros(2, dtype=np.float32), SAID, 0, bytes))
         assert past.parts.db.write_now(intake.write) is written
         count = past.parts.db.read_now(lambda c: c.execute(sa.select(sa.func.count(samples.c.n))).scalar_one())
         assert count == int(written)
