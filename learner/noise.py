@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     GATE_LEARN = 9
     GATE_SCORE = 10
     ENCODE = 11
+    OVERLAP = 12
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

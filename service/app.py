@@ -21,6 +21,7 @@ from starlette.types import Scope
 
 from learner import warm_up
 from service.api import (
+    annotators,
     committees,
     history,
     labels,
@@ -115,7 +116,19 @@ def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
     app.include_router(monitoring.process)
-    for part in (session, streams, samples, queries, labels, history, committees, monitoring, live, inference_protocol):
+    for part in (
+        session,
+        streams,
+        samples,
+        queries,
+        labels,
+        annotators,
+        history,
+        committees,
+        monitoring,
+        live,
+        inference_protocol,
+    ):
         app.include_router(part.router)
     _serve_ui(app)
     return app

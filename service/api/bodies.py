@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from service.core.specs import (
+    Consensus,
+    GoldShare,
     InputSpec,
     Label,
     LearnerSpec,
     MaxOpen,
+    Overlap,
     PerTime,
     QuerySpec,
     RetentionSpec,
@@ -72,6 +75,10 @@ class QueryPatch(Spec):
     duplicate_radius: Share | None = None
     withdraw_below: Share | None = None
     expire_after_seconds: Seconds | None = None
+    overlap: Overlap | None = None
+    overlap_share: Share | None = None
+    consensus: Consensus | None = None
+    gold_share: GoldShare | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return what it names; null only where it takes a bound away."""
@@ -250,6 +257,70 @@ class LabelAnswer(Answered):
     seq: int
 
 
+class RecordedAnswer(Answered):
+    """A label's id and its number in the log; both null, and `pending`, where others are asked of the sample too."""
+
+    label_id: str | None
+    seq: int | None
+    pending: bool = False
+
+
+class GoldBody(Spec):
+    """A sample whose label is known: one that came before, by its id, or another, by its data."""
+
+    sample_id: SampleId | None = None
+    data: Any = None
+    display: Display | None = None
+    label: Label
+
+
+class GoldAnswer(Answered):
+    """A sample that is gold."""
+
+    id: str
+    sample_id: str
+    label: str
+    by: str
+    at: str
+
+
+class ShareAnswer(Answered):
+    """A share with its 95 % interval, and of how many answers."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    answers: int
+
+
+class AnnotatorAnswer(Answered):
+    """One person: what was answered and skipped, how fast, how often like the others, and how often rightly."""
+
+    id: str
+    name: str
+    answers: int
+    skips: int
+    median_duration_ms: float | None
+    agreement: ShareAnswer
+    gold: ShareAnswer
+    reliability: float
+
+
+class AgreementAnswer(Answered):
+    """How far people agree on the samples that several answered."""
+
+    percent: float | None
+    alpha: float | None
+    samples: int
+
+
+class AnnotatorsAnswer(Answered):
+    """Everybody who answered."""
+
+    items: list[AnnotatorAnswer]
+    agreement: AgreementAnswer
+
+
 class CorrectionBody(Spec):
     """What a label should say."""
 
@@ -275,6 +346,16 @@ class JobAnswer(Answered):
 class RevisedAnswer(LabelAnswer):
     """A label corrected or taken back, the entry that did, and the rebuild that makes the model so."""
 
+    job: JobAnswer | None
+
+
+class TakenBackAnswer(Answered):
+    """An answer taken back, with the label that rested on it, if there was one, and the query leased again."""
+
+    label_id: str | None
+    seq: int | None
+    retracted: bool
+    query: dict[str, Any] | None
     job: JobAnswer | None
 
 

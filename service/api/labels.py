@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
@@ -26,7 +26,7 @@ from service.core.access import Principal, Role
 from service.core.errors import UnacceptableError
 from service.core.history import corrections, export
 from service.core.history import lookback as history
-from service.core.labels import labeling
+from service.core.labels import gold, labeling
 
 Reviser = Annotated[Principal, role(Role.ANNOTATOR, Role.OPERATOR)]
 
@@ -42,9 +42,17 @@ async def post(stream: str, body: TruthBody, parts: PartsOf, caller: Producer, k
 
 @router.get("/streams/{stream}/labels", response_model=Page)
 async def list_all(
-    stream: str, parts: PartsOf, _caller: Reviewer, cursor: Cursor = None, limit: Limit = 100
+    stream: str,
+    parts: PartsOf,
+    _caller: Reviewer,
+    source: Annotated[Literal["gold"] | None, Query(description="gold: its answers, which are not in the log")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Response:
-    """List labels in the order of the log."""
+    """List labels in the order of the log, or the answers to gold, of which nothing was learned."""
+    if source == "gold":
+        known, last = await parts.db.read(lambda c: gold.answered(c, stream, after_cursor(cursor), limit))
+        return Reply({"items": known, "next_cursor": cursor_of(last)})
     after = counted(after_cursor(cursor) or "0")
     if after is None:
         raise UnacceptableError("cursor must be the next_cursor of an earlier page")

@@ -8,14 +8,16 @@ from service.api.bodies import (
     AnswerBody,
     HeldAnswer,
     HoldBody,
-    LabelAnswer,
     LeaseBody,
     LeasedAnswer,
+    RecordedAnswer,
     SkipBody,
+    TakenBackAnswer,
 )
 from service.api.dependencies import Annotator, Key, PartsOf
 from service.api.replies import Reply, StrictRoute
-from service.core.labels import labeling, leasing
+from service.core.history import corrections
+from service.core.labels import answering, leasing
 
 router = APIRouter(prefix="/v1", tags=["queries"], route_class=StrictRoute)
 
@@ -29,17 +31,17 @@ async def lease(
     return Reply({"queries": found})
 
 
-@router.post("/queries/{query_id}:answer", response_model=LabelAnswer)
+@router.post("/queries/{query_id}:answer", response_model=RecordedAnswer)
 async def answer(query_id: str, body: AnswerBody, parts: PartsOf, caller: Annotator, key: Key) -> Response:
     """Answer a leased query."""
-    found = await labeling.answer(parts, caller, query_id, body.lease_token, body.label, body.duration_ms, key)
+    found = await answering.answer(parts, caller, query_id, body.lease_token, body.label, body.duration_ms, key)
     return Reply(found.body, status_code=found.status)
 
 
 @router.post("/queries/{query_id}:skip", status_code=204)
 async def skip(query_id: str, body: SkipBody, parts: PartsOf, caller: Annotator, key: Key) -> Response:
     """Give a leased query back for good, with a reason."""
-    await leasing.skip(parts, caller, query_id, body.lease_token, body.reason, key)
+    await answering.skip(parts, caller, query_id, body.lease_token, body.reason, key)
     return Response(status_code=204)
 
 
@@ -54,3 +56,9 @@ async def release(query_id: str, body: HoldBody, parts: PartsOf, _caller: Annota
 async def heartbeat(query_id: str, body: HoldBody, parts: PartsOf, _caller: Annotator) -> Response:
     """Hold a leased query for another while."""
     return Reply(await leasing.heartbeat(parts, query_id, body.lease_token))
+
+
+@router.post("/queries/{query_id}:retract", response_model=TakenBackAnswer)
+async def retract(query_id: str, parts: PartsOf, caller: Annotator) -> Response:
+    """Take back the own answer to a query, and the label that rests on it; the query is leased to the caller again."""
+    return Reply(await corrections.retract_answer(parts, caller, query_id))

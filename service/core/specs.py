@@ -124,6 +124,9 @@ Strategy = Annotated[str, AfterValidator(_known)]
 PerTime = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 MaxOpen = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 _BY_DEFAULT = Policy()
+Overlap = Annotated[int, Field(ge=1, le=10, strict=True)]
+Consensus = Literal["majority", "weighted"]
+GoldShare = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
 
 
 class QuerySpec(Spec):
@@ -161,10 +164,30 @@ class QuerySpec(Spec):
     expire_after_seconds: Annotated[
         Seconds, Field(description="age at which a query that nobody answered expires; 0: never")
     ] = 604_800.0
+    overlap: Annotated[Overlap, Field(description="how many people are asked of one sample")] = 1
+    overlap_share: Annotated[
+        Share, Field(description="share of the samples asked of which so many people are; of the others one is")
+    ] = 1.0
+    consensus: Annotated[
+        Consensus,
+        Field(description="what several answers come to: that of most, or that of the most reliable"),
+    ] = "majority"
+    gold_share: Annotated[
+        GoldShare, Field(description="share of each annotator's leases whose answer is known already")
+    ] = 0.0
+
+    @property
+    def seats(self) -> float:
+        """How many people are asked of one sample, in the mean."""
+        return 1.0 + self.overlap_share * (self.overlap - 1)
 
     def policy(self) -> Policy:
-        """Return what the learner decides by."""
-        return Policy(**self.model_dump(include=set(Policy._fields)))
+        """Return what the learner decides by: a sample that it asks costs as many queries as it has seats."""
+        named = {name: getattr(self, name) for name in Policy._fields}
+        for name in ("budget", "labels_per_hour", "labels_per_day"):
+            if named[name] is not None:
+                named[name] /= self.seats
+        return Policy(**named)
 
 
 Days = Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)]

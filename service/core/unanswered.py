@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from learner.asking.policy import give_back
 from service.core.parts import Parts
+from service.core.specs import QuerySpec
 from service.core.spending import standing_of
 from service.storage import events, queue
 from service.storage import streams as stream_rows
@@ -26,18 +27,24 @@ def end(
     if not rows:
         return
     ids = [row.id for row in rows]
-    paid = queue.decided_by_threshold(connection, ids)
+    firsts = [row.id for row in rows if row.seat == 0]
+    seats, paid = (queue.decided_by_threshold(connection, some) for some in (ids, firsts))
     queue.end(connection, ids, state, now)
-    while not _given_back(
-        connection, stream, paid, free=len(rows) - paid, booked={"open": -len(rows), state: len(rows)}
-    ):
-        pass  # another has spent in between
+    book(connection, stream, seats, paid=paid, free=len(firsts) - paid, open=-len(rows), **{state: len(rows)})
     told = [{"query_id": row.id, state: why} for row in rows]
     events.add(connection, [{"stream_id": stream.id, "type": "query", "data": data, "at": now} for data in told])
     parts.metrics.unanswered.labels(stream.name, state).inc(len(rows))
 
 
-def _given_back(connection: Connection, stream: Stream, paid: int, *, free: int, booked: dict[str, int]) -> bool:
-    ledger = stream_rows.ledger(connection, stream.id)
-    after = give_back(standing_of(ledger), paid, free=free).to_json()
-    return stream_rows.spend(connection, stream.id, turn=ledger.turn, standing=after, **booked)
+def book(connection: Connection, stream: Stream, seats: int, *, paid: int = 0, free: int = 0, **counts: int) -> None:
+    """Give seats back to the budget, or charge it where negative, and add to the ledger's counts.
+
+    `paid` and `free` are the samples that those seats asked within the budget and outside.
+    """
+    mean = QuerySpec(**stream.query).seats
+    while True:
+        ledger = stream_rows.ledger(connection, stream.id)
+        standing = standing_of(ledger)
+        after = give_back(standing, paid, free=free)._replace(buckets=standing.buckets.moved(seats / mean))
+        if stream_rows.spend(connection, stream.id, turn=ledger.turn, standing=after.to_json(), **counts):
+            return  # otherwise another has spent in between

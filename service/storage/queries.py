@@ -24,11 +24,32 @@ def one(connection: Connection, query_id: str) -> AnyRow | None:
     return connection.execute(sa.select(queries).where(queries.c.id == query_id)).one_or_none()
 
 
+def seats(connection: Connection, sample_n: int) -> Sequence[AnyRow]:
+    """Return all queries of one sample, in the order of their seats."""
+    return connection.execute(sa.select(queries).where(queries.c.sample_n == sample_n).order_by(queries.c.seat)).all()
+
+
+def offered_to(by: str, now: int) -> sa.ColumnElement[bool]:
+    """Return that a free query may go to `by`: not skipped, and no other seat of its sample held, answered or skipped.
+
+    Of the free seats of a sample only the first is offered.
+    """
+    skipped = sa.exists().where(skips.c.query_id == queries.c.id, skips.c.by == by)
+    other = queries.alias("other")
+    skipped_other = sa.exists().where(skips.c.query_id == other.c.id, skips.c.by == by)
+    has = (other.c.lease_by == by) & ((other.c.state == ANSWERED) | (other.c.lease_until > now))
+    before = (other.c.seat < queries.c.seat) & (other.c.state == OPEN) & (other.c.lease_until <= now)
+    taken = sa.exists().where(
+        other.c.sample_n == queries.c.sample_n, other.c.id != queries.c.id, has | before | skipped_other
+    )
+    return ~skipped & ((queries.c.seats == 1) | ~taken)
+
+
 def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> bool:
     """Lease a query if it is open and free; return whether it was."""
     taken = connection.execute(
         queries.update()
-        .where(queries.c.id == query_id, queries.c.state == OPEN, queries.c.lease_until <= now)
+        .where(queries.c.id == query_id, queries.c.state == OPEN, queries.c.lease_until <= now, offered_to(by, now))
         .values(lease_token=token, lease_by=by, lease_until=until)
     )
     return taken.rowcount > 0

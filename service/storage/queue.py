@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from service.storage.tables import AnyRow, queries, samples, skips
+from service.storage.queries import offered_to
+from service.storage.tables import AnyRow, queries, samples
 
 # Written out, not bound: a database sees that the index of just these rows will do.
 _OPEN = queries.c.state == sa.literal_column("'open'")
@@ -18,6 +19,7 @@ _LEASED = queries.c.lease_until > sa.literal_column("0")
 _COLUMNS = (
     queries.c.id,
     queries.c.sample_n,
+    queries.c.seat,
     queries.c.utility,
     queries.c.ranked_at,
     queries.c.reason,
@@ -154,9 +156,8 @@ def oldest_open(connection: Connection, stream_id: int) -> int | None:
 
 
 def _offers(stream_id: int, by: str, now: int) -> sa.Select[Any]:
-    """Return the open queries, each with whether it may go to `by`: nobody holds it, and `by` has not skipped it."""
-    skipped = sa.exists().where(skips.c.query_id == queries.c.id, skips.c.by == by)
-    offered = (queries.c.lease_until <= now) & ~skipped
+    """Return the open queries, each with whether it may go to `by`: `offered_to` says."""
+    offered = (queries.c.lease_until <= now) & offered_to(by, now)
     return sa.select(*_COLUMNS, offered.label("offered")).where(queries.c.stream_id == stream_id, _OPEN)
 
 

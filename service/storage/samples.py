@@ -132,4 +132,4 @@ def _with_query(*more: sa.Column[Any]) -> sa.Select[Any]:
         queries.c.reason,
         queries.c.propensity.label("query_propensity"),
         *more,
-    ).outerjoin(queries, queries.c.sample_n == samples.c.n)
+    ).outerjoin(queries, (queries.c.sample_n == samples.c.n) & (queries.c.seat == 0))

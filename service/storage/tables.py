@@ -115,7 +115,10 @@ queries = Table(
     metadata,
     Column("id", sa.Text, primary_key=True),
     _stream(),
-    Column("sample_n", Big, ForeignKey("samples.n", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("sample_n", Big, ForeignKey("samples.n", ondelete="CASCADE"), nullable=False),
+    # A sample that several people shall answer has a query for each: its seats, of which `seats` were asked at first.
+    Column("seat", sa.Integer, nullable=False, server_default="0"),
+    Column("seats", sa.Integer, nullable=False, server_default="1"),
     Column("state", sa.Text, nullable=False),
     Column("reason", sa.Text, nullable=False),
     Column("propensity", Double, nullable=False),
@@ -128,6 +131,7 @@ queries = Table(
     Column("closed_at", sa.BigInteger),
     # The packed binary code of the sample, for what is near to it; gone where nothing may be near it any more.
     Column("code", sa.LargeBinary),
+    UniqueConstraint("sample_n", "seat"),
 )
 
 
@@ -174,6 +178,83 @@ labels = Table(
     Index(None, "sample_n"),
     Index(None, "query_id"),
     Index(None, "stream_id", "at"),
+)
+
+# What each person said; what was learned of it is a label. `chance` is how probable it is that the answer is right.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("sample_n", Big, ForeignKey("samples.n", ondelete="CASCADE"), nullable=False),
+    Column("query_id", sa.Text, ForeignKey("queries.id", ondelete="CASCADE"), nullable=False),
+    Column("label_id", sa.Text, ForeignKey("labels.id", ondelete="CASCADE")),
+    Column("label", sa.Text, nullable=False),
+    Column("by", sa.Text, nullable=False),
+    Column("by_id", sa.Text, nullable=False),
+    Column("duration_ms", sa.BigInteger),
+    Column("chance", Double),
+    Column("agreed", sa.Boolean),
+    Column("at", sa.BigInteger, nullable=False),
+    Column("retracted_at", sa.BigInteger),
+    Index(None, "sample_n"),
+    Index(None, "query_id"),
+    Index(None, "label_id"),
+    Index(None, "stream_id", "by_id", "at"),
+)
+
+annotators = Table(
+    "annotators",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("by_id", sa.Text, primary_key=True),
+    Column("by", sa.Text, nullable=False),
+    Column("answers", sa.BigInteger, nullable=False),
+    Column("compared", sa.BigInteger, nullable=False),
+    Column("agreed", sa.BigInteger, nullable=False),
+    Column("gold", sa.BigInteger, nullable=False),
+    Column("gold_right", sa.BigInteger, nullable=False),
+    Column("right", Double, nullable=False),
+    Column("wrong", Double, nullable=False),
+)
+
+# A sample whose label is known, as it was when it was marked: it outlives the sample's own payload.
+gold = Table(
+    "gold",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("sample_id", sa.Text, nullable=False),
+    Column("label", sa.Text, nullable=False),
+    Column("data", JSON),
+    Column("display", JSON),
+    Column("prediction", JSON),
+    Column("uncertainty", JSON),
+    Column("by", sa.Text, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Column("removed_at", sa.BigInteger),
+    Index(None, "stream_id", "sample_id"),
+)
+
+gold_queries = Table(
+    "gold_queries",
+    metadata,
+    Column("id", sa.Text, primary_key=True),
+    _stream(),
+    Column("gold_id", sa.Text, ForeignKey("gold.id", ondelete="CASCADE"), nullable=False),
+    Column("by", sa.Text, nullable=False),
+    Column("by_id", sa.Text, nullable=False),
+    Column("state", sa.Text, nullable=False),
+    Column("reason", sa.Text, nullable=False),
+    Column("lease_token", sa.Text),
+    Column("lease_until", sa.BigInteger, nullable=False),
+    Column("label_id", sa.Text, unique=True),
+    Column("label", sa.Text),
+    Column("duration_ms", sa.BigInteger),
+    Column("opened_at", sa.BigInteger, nullable=False),
+    Column("closed_at", sa.BigInteger),
+    Index(None, "stream_id", "by_id"),
+    Index(None, "gold_id"),
 )
 
 late_answers = Table(

@@ -17,8 +17,8 @@ from service.core.parts import Parts
 from service.core.samples.ingestion import answer_of
 from service.core.specs import as_input
 from service.events import Topic
+from service.storage import answers, log, samples, snapshots
 from service.storage import jobs as job_rows
-from service.storage import log, samples, snapshots
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
@@ -87,7 +87,8 @@ def labels(connection: Connection, name: str, after: int, limit: int) -> tuple[l
     """Return a page of labels in order of `seq`, and where the next page begins."""
     stream = streams.find(connection, name)
     rows = log.label_page(connection, stream.id, after, limit + 1)
-    items = [_label(row, row.sample_id) for row in rows[:limit]]
+    said = answers.said_of(connection, [row.id for row in rows[:limit]])
+    items = [_label(row, row.sample_id) | _agreement(row, said.get(row.id, [])) for row in rows[:limit]]
     return items, (rows[limit - 1].seq if len(rows) > limit else None)
 
 
@@ -124,3 +125,8 @@ def _label(row: Any, sample_id: str) -> Row:
         "retracted": row.retracted_at is not None,
         "corrected": row.corrected_at is not None,
     }
+
+
+def _agreement(row: AnyRow, said: list[str]) -> Row:
+    """Return how many answers a label was made of, and which share of them says the same."""
+    return {"answers": len(said), "agreement": said.count(row.label) / len(said) if said else None}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -11,12 +10,13 @@ from service.core import streams
 from service.core.access import Principal
 from service.core.errors import BeyondHorizonError, Fault, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
+from service.core.labels import reopening
 from service.core.labels.labeling import NEWS
 from service.core.models import jobs
 from service.core.models.lineage import Lineage
 from service.core.parts import Parts
 from service.events import Topic
-from service.storage import events, log, queries, snapshots
+from service.storage import events, log, snapshots
 from service.storage import jobs as job_rows
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
@@ -54,7 +54,7 @@ async def roll_back(parts: Parts, who: Principal, name: str, seq: int, key: Requ
         entry = log.append(connection, stream.id, log.ROLLBACK, now, target_seq=seq, detail={"by": who.name})
         changes = _changes(connection, stream, before, after)
         log.restate(connection, [_restated(change, now) for change in changes])
-        _settle_queries(connection, stream, changes, now)
+        _settle_queries(connection, parts, stream, changes)
         stream_rows.update(connection, stream.id, classes=_classes(connection, stream, after))
         taken = sum(change.label is None for change in changes)
         data = {"stream": name, "rolled_back_to": seq, "seq": entry, "by": who.name, "labels_taken_back": taken}
@@ -105,33 +105,20 @@ def _restated(change: _Change, now: int) -> dict[str, Any]:
     return {"label_id": row.id, "said": label, "right": right, "gone_at": now if said is None else None}
 
 
-def _settle_queries(connection: Connection, stream: Stream, changes: list[_Change], now: int) -> None:
+def _settle_queries(connection: Connection, parts: Parts, stream: Stream, changes: list[_Change]) -> None:
     """Open the queries whose answers stand no more, and close those whose answers stand again."""
-    booked = Counter({"labels": 0})  # a state's queries are counted under its name
+    grown = 0
     # What stands again comes last: an answer may have followed another that was taken back, to the same query.
     for row, said in sorted(changes, key=lambda change: change.label is not None):
         stood = row.retracted_at is None
-        booked["labels"] += (said is not None) - stood
+        grown += (said is not None) - stood
         if row.query_id is None or stood == (said is not None):
             continue
-        query = queries.one(connection, row.query_id)
-        if query is None:
-            continue
         if said is None:
-            if query.state != queries.ANSWERED:
-                continue
-            booked["answered"] -= 1
-            if row.purged_at is None:
-                queries.reopen(connection, row.query_id, token=None, by=None, until=0)
-                booked["open"] += 1
-            else:
-                queries.close(connection, row.query_id, queries.WITHDRAWN, now)
-                booked["withdrawn"] += 1
+            reopening.reopen(connection, parts, stream, row)
         else:
-            booked[query.state] -= 1
-            booked["answered"] += 1
-            queries.close(connection, row.query_id, queries.ANSWERED, now)
-    stream_rows.book(connection, stream.id, **booked)
+            reopening.close_again(connection, parts, stream, row)
+    stream_rows.book(connection, stream.id, labels=grown)
 
 
 def _classes(connection: Connection, stream: Stream, lineage: Lineage) -> list[str]:

@@ -1,4 +1,4 @@
-"""Answers and truths: a label enters the log under its number in one transaction, once."""
+"""A label enters the log under its number in one transaction, once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
     Fault,
-    LeaseLostError,
     NotFoundError,
     UnacceptableError,
 )
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.identity import new_id
-from service.core.labels import leasing
+from service.core.labels import judging
 from service.core.parts import Parts
 from service.events import Topic
-from service.storage import events, log, queries, queue, samples
+from service.storage import answers, events, log, queries, queue, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 
@@ -39,7 +38,9 @@ class Truth:
     predicted: str | None
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
+    """Where a label comes from: people by an answer, or another system."""
+
     kind: str
     by: str
     by_id: str
@@ -62,50 +63,6 @@ def with_class(parts: Parts, stream: Stream, classes: list[str], label: str) -> 
     if len(classes) >= parts.settings.max_classes:
         raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes")
     return [*classes, label]
-
-
-async def answer(
-    parts: Parts,
-    who: Principal,
-    query_id: str,
-    lease_token: str,
-    label: str,
-    duration_ms: int | None,
-    key: RequestKey | None,
-) -> Answer:
-    """Record a person's answer to a query.
-
-    Raises:
-        NotFoundError: where there is no such query.
-        LeaseLostError: where the lease is over; the answer is kept for audit, not learned.
-        UnacceptableError: where the label is not a class and may not become one.
-    """
-    touched: list[int] = []
-
-    def work(connection: Connection) -> Answer:
-        query, stream = _query(connection, query_id)
-        touched.append(stream.id)
-        now = parts.clock.now()
-        before = log.label_of_query(connection, query_id)
-        if query.state == queries.ANSWERED and query.lease_token == lease_token and before is not None:
-            if before.label == label:
-                return Answer(200, {"label_id": before.id, "seq": before.seq})
-            raise ConflictError(f"this query was answered '{before.label}'; take that label back to change it")
-        if not leasing.holds(query, lease_token, now):
-            queries.keep_late_answer(connection, query_id, label, who.name, now)
-            return Answer(LeaseLostError.status, None)
-        source = _Source("annotator", who.name, who.id, query_id, 1.0 / query.propensity, duration_ms)
-        recorded = _record(connection, parts, stream, _truth(connection, query.sample_n), label, source)
-        queries.close(connection, query_id, queries.ANSWERED, now)
-        stream_rows.book(connection, stream.id, open=-1, answered=1)
-        return Answer(200, recorded)
-
-    outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
-    if outcome.status == LeaseLostError.status:
-        raise LeaseLostError
-    for stream_id in touched:
-        parts.tell(stream_id, *NEWS)
-    return outcome
 
 
 async def learn_late(
@@ -135,9 +92,12 @@ async def learn_late(
             )
         predicted = sample.prediction and sample.prediction["label"]
         truth = Truth(sample.n, sample.id, sample.features, predicted)
-        recorded = _record(connection, parts, stream, truth, label, _Source("truth", who.name, who.id))
+        recorded = record(connection, parts, stream, truth, label, Source("truth", who.name, who.id))
         asked = queue.of_samples(connection, [sample.n])
         unanswered.end(connection, parts, stream, asked, queries.WITHDRAWN, parts.clock.now(), "truth")
+        known, said = log.label(connection, recorded["label_id"]), answers.of_sample(connection, sample.n)
+        if known is not None and said:
+            judging.by_label(connection, stream, said, known)
         return Answer(200, recorded)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
@@ -149,11 +109,11 @@ async def learn_late(
 def learn_truth(connection: Connection, parts: Parts, name: str, truth: Truth, label: str, by: Principal) -> None:
     """Record a truth that came with its sample, in the transaction that stores the sample."""
     stream = streams.find(connection, name)
-    _record(connection, parts, stream, truth, label, _Source("truth", by.name, by.id))
+    record(connection, parts, stream, truth, label, Source("truth", by.name, by.id))
 
 
-def _record(
-    connection: Connection, parts: Parts, stream: Stream, truth: Truth, label: str, source: _Source
+def record(
+    connection: Connection, parts: Parts, stream: Stream, truth: Truth, label: str, source: Source
 ) -> dict[str, Any]:
     """Write one label: its log entry, its row, its event, and its class where that is new."""
     classes = with_class(parts, stream, stream.classes, label)
@@ -190,16 +150,7 @@ def _record(
     return {"label_id": label_id, "seq": seq}
 
 
-def _query(connection: Connection, query_id: str) -> tuple[Any, Stream]:
-    """Return a query and its stream, both locked until the transaction ends."""
-    found = queries.one(connection, query_id)
-    stream = None if found is None else stream_rows.lock(connection, found.stream_id)
-    query = queries.one(connection, query_id)
-    if query is None or stream is None:
-        raise NotFoundError(f"there is no query '{query_id}'")
-    return query, stream
-
-
-def _truth(connection: Connection, sample_n: int) -> Truth:
+def truth_of(connection: Connection, sample_n: int) -> Truth:
+    """Return what a label of the sample is learned with."""
     sample = samples.by_number(connection, sample_n)
     return Truth(sample_n, sample.id, sample.features, sample.prediction and sample.prediction["label"])

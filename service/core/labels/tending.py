@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 from service.clock import SECOND
 from service.core import unanswered
 from service.core.inputs import from_bytes
+from service.core.labels import consensus
+from service.core.labels.labeling import NEWS
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
 from service.core.spending import standing_of
-from service.events import Topic
 from service.storage import queries, queue
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
@@ -72,10 +73,11 @@ class Tending:
             least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
             sure = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
             unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
+            consensus.settle_ended(connection, self._parts, locked, sure)
             return bool(sure)
 
         if self._parts.db.write_now(work):
-            self._parts.tell(stream.id, Topic.EVENTS_ADDED)
+            self._parts.tell(stream.id, *NEWS)
 
     def _expire(self, stream: Stream) -> bool:
         """End a batch of queries that are too old; return whether there are more."""
@@ -92,7 +94,8 @@ class Tending:
             if locked is not None:
                 old = queue.opened_before(connection, stream.id, before, now, _BATCH)
                 unanswered.end(connection, self._parts, locked, old, queries.EXPIRED, now, "age")
+                consensus.settle_ended(connection, self._parts, locked, old)
 
         self._parts.db.write_now(work)
-        self._parts.tell(stream.id, Topic.EVENTS_ADDED)
+        self._parts.tell(stream.id, *NEWS)
         return True

@@ -64,12 +64,14 @@ class Intake:
     ) -> None:
         self._parts = parts
         self._stream = stream
-        self._policy = QuerySpec(**stream.query).policy()
+        self._spec = QuerySpec(**stream.query)
+        self._policy = self._spec.policy()
         self._by = by
         self._ledger = ledger
         self._standing = standing_of(ledger)
         self._samples: list[dict[str, Any]] = []
         self._queries: dict[str, dict[str, Any]] = {}
+        self._seats = 0
         self._truths: list[tuple[str, Scored]] = []
         self._classes = list(stream.classes)
         self._asked_lately = asked_lately
@@ -109,12 +111,12 @@ class Intake:
         """Spend and store what was taken; False, with nothing written, where the ledger is another than was read."""
         if not self._samples:
             return True
-        counts = {"samples": len(self._samples), "asked": len(self._queries), "open": len(self._queries)}
+        counts = {"samples": len(self._samples), "asked": self._seats, "open": self._seats}
         standing = self._standing.to_json()
         if not stream_rows.spend(connection, self._stream.id, turn=self._ledger.turn, standing=standing, **counts):
             return False
         numbers = samples.insert(connection, self._samples)
-        rows = [{**query, "sample_n": numbers[sample_id]} for sample_id, query in self._queries.items()]
+        rows = [seat for sample_id, query in self._queries.items() for seat in self._places(query, numbers[sample_id])]
         queries.insert(connection, rows)
         events.add(connection, [event for sample in self._samples for event in self._events(sample)])
         self._parts.metrics.samples.labels(self._stream.name).inc(len(self._samples))
@@ -135,7 +137,7 @@ class Intake:
             now=now,
             demand=Demand(
                 labels=self._ledger.labels + len(self._truths),
-                open=self._ledger.open + len(self._queries),
+                open=self._ledger.open + self._seats,
                 lag=self._stream.log_seq + len(self._truths) - item.version,
             ),
             near_duplicate=lambda: self._near(item),
@@ -159,11 +161,27 @@ class Intake:
             "reason": decision.reason,
             "propensity": decision.propensity,
             "utility": decision.utility,
+            "seats": self._seats_of(decision, self._ledger.samples + len(self._samples) + 1),
             "ranked_at": item.version,
             "lease_until": 0,
             "opened_at": now,
             "code": (item.code() or None) if self._policy.duplicate_radius > 0.0 else None,
         }
+
+    def _places(self, query: dict[str, Any], sample_n: int) -> list[dict[str, Any]]:
+        """Return the queries of one sample: one for each person who shall answer it."""
+        named = [query["id"], *(new_id("q", self._parts.clock) for _ in range(query["seats"] - 1))]
+        return [{**query, "id": name, "sample_n": sample_n, "seat": n} for n, name in enumerate(named)]
+
+    def _seats_of(self, decision: Decision, ordinal: int) -> int:
+        """Return how many people are asked of a sample, and charge the budget for more or fewer than the mean."""
+        coin = float(uniform(self._stream.learner["seed"], ordinal, Purpose.OVERLAP, 1)[0])
+        seats = self._spec.overlap if coin < self._spec.overlap_share else 1
+        self._seats += seats
+        if decision.threshold is not None:
+            buckets = self._standing.buckets.moved(1.0 - seats / self._spec.seats)
+            self._standing = self._standing._replace(buckets=buckets)
+        return seats
 
     def _sample(self, item: Scored, sample_id: str, decision: Decision, now: int) -> dict[str, Any]:
         said = item.said

@@ -20,7 +20,7 @@ from service.core import access, streams
 from service.core.access import Principal, Role
 from service.core.history import corrections, rollback
 from service.core.history.verification import Report, verify
-from service.core.labels import labeling, leasing
+from service.core.labels import answering, leasing
 from service.core.models import jobs
 from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
@@ -120,7 +120,7 @@ class History:
         query = run(ingestion.ingest_one(self.parts, self.name, sent, self.who, None)).body["query"]
         held = run(leasing.lease(self.parts, self.who, self.name, 10, 0, never))
         [token] = [one["lease"]["token"] for one in held if one["id"] == query["id"]]
-        answered = run(labeling.answer(self.parts, self.who, query["id"], token, label, None, None))
+        answered = run(answering.answer(self.parts, self.who, query["id"], token, label, None, None))
         self.entries.append(("label", 0, label, x))
         return str(answered.body["label_id"])
 

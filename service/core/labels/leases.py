@@ -1,0 +1,51 @@
+"""What it means to hold a query: a token, for a short time."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.clock import SECOND, iso
+from service.core.errors import LeaseLostError, NotFoundError
+from service.core.parts import Parts
+from service.storage import gold, queries
+from service.storage import streams as stream_rows
+
+
+def new_lease(parts: Parts) -> tuple[str, int]:
+    """Return a fresh lease token and when it ends."""
+    return secrets.token_urlsafe(16), parts.clock.now() + parts.settings.lease_seconds * SECOND
+
+
+def lease_body(token: str, until: int) -> dict[str, str]:
+    """Return a lease as the contract has it."""
+    return {"token": token, "expires_at": iso(until)}
+
+
+def holds(query: Any, token: str, now: int) -> bool:
+    """Return whether `token` holds the query at this moment."""
+    return bool(query.state == queries.OPEN and query.lease_token == token and query.lease_until > now)
+
+
+def locked(connection: Connection, query_id: str) -> Any:
+    """Return a query, its stream locked until the transaction ends."""
+    found = queries.one(connection, query_id) or gold.query(connection, query_id)
+    if found is not None:
+        stream_rows.lock(connection, found.stream_id)
+        found = queries.one(connection, query_id) or gold.query(connection, query_id)
+    if found is None:
+        raise NotFoundError(f"there is no query '{query_id}'")
+    return found
+
+
+def must_hold(query: Any, parts: Parts, token: str) -> None:
+    """Raise `LeaseLostError` unless `token` holds the query."""
+    if not holds(query, token, parts.clock.now()):
+        raise LeaseLostError
+
+
+def given_back(query: Any, token: str) -> bool:
+    """Return whether `token` was the last to hold the query, and freed it."""
+    return bool(query.state == queries.OPEN and query.lease_token == token and query.lease_until == 0)
