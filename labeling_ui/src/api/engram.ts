@@ -1,5 +1,5 @@
 import type { Client, RequestOptions } from "./client";
-import type { Metric, Stats, TimeSeries } from "./monitoring_types";
+import type { Annotators, Metric, Stats, TimeSeries } from "./monitoring_types";
 import type {
   Answered,
   Page,
@@ -34,6 +34,8 @@ export class Engram {
   stream = (name: string) => this.http.request<Stream>("GET", streamPath(name));
   change = (name: string, change: StreamChange) =>
     this.http.request<Stream>("PATCH", streamPath(name), change);
+  annotators = (name: string) =>
+    this.http.request<Annotators>("GET", `${streamPath(name)}/annotators`);
   stats = (name: string) => this.http.request<Stats>("GET", `${streamPath(name)}/stats`);
 
   timeSeries(name: string, metric: Metric, from: Date | null): Promise<TimeSeries> {
@@ -84,6 +86,8 @@ export class Engram {
     this.http.request<{ expires_at: string }>("POST", `${queryPath(id)}:heartbeat`, {
       lease_token: token,
     });
+
+  retractAnswer = (id: string) => this.http.request<Retracted>("POST", `${queryPath(id)}:retract`);
 
   retract = (labelId: string) =>
     this.http.request<Retracted>("DELETE", `/labels/${encodeURIComponent(labelId)}`);

@@ -41,6 +41,30 @@ export interface Stats {
   snapshot: { seq: number; at: string } | null;
 }
 
+/** One person who answers; shares are of those answers that could be judged. */
+export interface Annotator {
+  id: string;
+  name: string;
+  answers: number;
+  skips: number;
+  median_duration_ms: number | null;
+  agreement: Share;
+  gold: Share;
+  reliability: number;
+}
+
+export interface Share {
+  estimate: number | null;
+  low: number | null;
+  high: number | null;
+  answers: number;
+}
+
+export interface Annotators {
+  items: Annotator[];
+  agreement: { percent: number | null; alpha: number | null; samples: number };
+}
+
 export type Metric =
   | "accuracy"
   | "query_rate"

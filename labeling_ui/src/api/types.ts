@@ -82,14 +82,15 @@ export interface Query {
   lease: Lease;
 }
 
+/** Without a label where others are asked of the sample too. */
 export interface Answered {
-  label_id: string;
-  seq: number;
+  label_id: string | null;
+  seq: number | null;
 }
 
 export interface Retracted {
-  label_id: string;
-  seq: number;
+  label_id: string | null;
+  seq: number | null;
   retracted: boolean;
   query: { id: string; lease: Lease } | null;
 }

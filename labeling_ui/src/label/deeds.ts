@@ -13,6 +13,8 @@ export interface AnswerDeed {
   /** The lease it is sent under, fixed at the first attempt. */
   leaseToken: string | null;
   labelId: string | null;
+  /** Kept, and learned only once others have answered too. */
+  pending: boolean;
 }
 
 export type Deed =
@@ -60,8 +62,10 @@ async function deliverAnswer(api: Engram, outcomes: Outcomes, deed: AnswerDeed):
 }
 
 async function deliverRetraction(api: Engram, outcomes: Outcomes, answer: AnswerDeed) {
-  if (answer.labelId === null) return;
-  const result = await settled(api.retract(answer.labelId));
+  const { labelId, pending, question } = answer;
+  if (labelId === null && !pending) return;
+  const sent = labelId === null ? api.retractAnswer(question.query.id) : api.retract(labelId);
+  const result = await settled(sent);
   if (result instanceof ApiError) outcomes.retractionRefused(answer, result);
   else outcomes.retracted(answer, result);
 }

@@ -99,7 +99,7 @@ export class LabelSession extends Store implements Outcomes {
     const now = this.clock.now();
     const durationMs = Math.round(now - (question.shownAt ?? now));
     const { leaseToken } = question;
-    const fixed = { idempotencyKey: this.newKey(), leaseToken, labelId: null };
+    const fixed = { idempotencyKey: this.newKey(), leaseToken, labelId: null, pending: false };
     const deed: AnswerDeed = { kind: "answer", question, label, durationMs, ...fixed };
     this.keep(deed);
     this.history.push(deed);
@@ -150,6 +150,7 @@ export class LabelSession extends Store implements Outcomes {
 
   acknowledged(answer: AnswerDeed, result: Answered): void {
     answer.labelId = result.label_id;
+    answer.pending = result.label_id === null;
     this.store.forget(answer.idempotencyKey);
   }
 

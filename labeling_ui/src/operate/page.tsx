@@ -4,6 +4,7 @@ import type { Person } from "../api/types";
 import { clockTime } from "../format/time";
 import { StreamWatch } from "../live/stream_watch";
 import { useStore } from "../store";
+import { AnnotatorTable } from "./annotators";
 import { ClassCounts } from "./class_counts";
 import { EmptyStream } from "./empty_stream";
 import { Headline } from "./headline";
@@ -63,6 +64,9 @@ export function OperatePage({ api, name, person }: OperatePageParts) {
           <Health health={stats.health} />
           <ClassCounts counts={stats.health.classes} stream={stream} />
         </div>
+      )}
+      {stats && person.role !== "annotator" && (
+        <AnnotatorTable api={api} name={name} labels={stats.labels} />
       )}
       {stream && (
         <Settings

@@ -121,3 +121,13 @@ test("a label that is not allowed brings its question back and says why", async 
   expect(session.said).toEqual({ words: "Not a class.", warning: true });
   expect(session.answered).toBe(0);
 });
+
+test("an answer that waits for others is taken back by its question", async () => {
+  const { session, server } = await labeling();
+  server.answer = () => Response.json({ label_id: null, seq: null, pending: true });
+  session.answer("7");
+  await longSettle();
+  session.undo();
+  await longSettle();
+  expect(server.sent()).toEqual(["POST queries/a:answer 7", "POST queries/a:retract"]);
+});
