@@ -43,7 +43,7 @@ from service.settings import Settings
 
 STREAM = "queue"
 _BATCH = 500
-_LEASE_SECONDS = 5
+_LEASE_SECONDS = 15
 _STRATEGY = "variation_ratio"
 _CLASSES = [str(digit) for digit in range(10)]
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--queue", type=int, default=10_000, help="open queries that they work on; 0 leaves this out")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long they work")
     parser.add_argument("--think", type=float, default=1.0, help="mean seconds between lease and answer")
-    parser.add_argument("--served", type=int, default=1000, help="queries whose order is looked at")
+    parser.add_argument("--served", type=int, default=500, help="queries whose order is looked at")
     parser.add_argument("--open", type=int, default=1_000_000, help="open queries of the long queue; 0 leaves it out")
     parser.add_argument("--answers", type=int, default=500, help="leases and answers on the long queue")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
