@@ -51,6 +51,32 @@ def read(
     raise DatasetError(f"{path}: the name must end in .npz, .csv, .jsonl, .csv.gz or .jsonl.gz")
 
 
+def input_of(path: Path, rows: list[Any]) -> dict[str, Any]:
+    """Return the input that a file's data are, by their first row and, for objects, by all of their fields.
+
+    Raises:
+        DatasetError: where they are none that a stream takes.
+    """
+    data = rows[0]
+    if isinstance(data, str):
+        return {"kind": "text"}
+    if isinstance(data, dict):
+        return {"kind": "tabular", "fields": _fields(rows)}
+    shape = _shape(data)
+    if len(shape) == 1:
+        return {"kind": "vector", "dim": shape[0]}
+    if len(shape) == 2:
+        return image_input(shape[1], shape[0], 1)
+    if len(shape) == 3 and shape[2] in (1, 3):
+        return image_input(shape[1], shape[0], shape[2])
+    raise DatasetError(f"{path}: data must be vectors, images, texts or objects; the first row has the shape {shape}")
+
+
+def image_input(width: int, height: int, channels: int) -> dict[str, Any]:
+    """Return what a stream of images is told of its input."""
+    return {"kind": "image", "width": width, "height": height, "channels": channels}
+
+
 def _npz(path: Path, label_field: str | None) -> Iterator[Labelled]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -119,3 +145,23 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         yield from file
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise DatasetError(f"{path}: not a readable UTF-8 file ({error})") from None
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    """Return the lengths of nested lists; () where they are none, or ragged."""
+    try:
+        return np.shape(data) if isinstance(data, list) else ()
+    except ValueError:
+        return ()
+
+
+def _fields(rows: list[Any]) -> dict[str, str]:
+    """Return every field that a row has, as a number where each value that is there is one."""
+    values: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            values.setdefault(name, []).extend([] if value is None else [value])
+    return {
+        name: "number" if found and all(isinstance(value, int | float) for value in found) else "category"
+        for name, found in values.items()
+    }

@@ -241,6 +241,74 @@ def committee(
         export_committee(settings, stream, members, form.value, output)
 
 
+@app.command("simulate")
+def simulate(
+    file: Annotated[Path, typer.Argument(help="A labelled .jsonl, .csv (plain or .gz) or .npz file.")],
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="How to choose what is asked; once for each. [a stream's default]")
+    ] = None,
+    budget: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1, help="Queries per sample after the warm-up; once for each. [a stream's default]"),
+    ] = None,
+    exploration: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the budget spent at random. [a stream's default]")
+    ] = None,
+    warmup_labels: Annotated[
+        int | None, typer.Option(min=0, help="First labels, outside the budget. [a stream's default]")
+    ] = None,
+    rarity: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="How much less counts what is probably of a common class. [a stream's default]"
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each policy, with seeds one after the other.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed, of learner, coins and --shuffle.")] = 0,
+    held_out: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the file, at its end, that is tested on, not posted.")
+    ] = 0.2,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Draw the rows' order first.")] = False,
+    samples: Annotated[int | None, typer.Option(min=2, help="Take this many rows of the file. [all]")] = None,
+    data_field: Annotated[str, typer.Option(help="Field that holds the data.")] = "data",
+    label_field: Annotated[str, typer.Option(help="Field that holds the label.")] = "label",
+    plot: Annotated[Path | None, typer.Option(help="PNG to write: accuracy against labels.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
+) -> None:
+    """Tell what query policies would have cost and reached on a labelled file, every pair of strategy and budget."""
+    from learner.asking.policy import Policy
+    from learner.asking.strategies import STRATEGIES
+    from service.cli import simulated
+    from service.cli.simulation import Plan, Source
+    from service.cli.simulation import simulate as run
+
+    for name in strategy or ():
+        if name not in STRATEGIES:
+            raise typer.BadParameter(f"'{name}' is not one of {', '.join(sorted(STRATEGIES))}", param_hint="--strategy")
+    usual = Policy()
+    if exploration is not None:
+        usual = usual._replace(exploration=exploration)
+    if warmup_labels is not None:
+        usual = usual._replace(warmup_labels=warmup_labels)
+    if rarity is not None:
+        usual = usual._replace(rarity=rarity)
+    policies = [
+        usual._replace(strategy=name, budget=share)
+        for name in dict.fromkeys(strategy or [usual.strategy])
+        for share in dict.fromkeys(budget or [usual.budget])
+    ]
+    source = Source(file, data_field, label_field, samples, held_out, shuffled=shuffle)
+    with failures():
+        plan = Plan(policies, range(seed, seed + seeds), curve=json or plot is not None)
+        material, runs = run(plan, source, settings_with(None), out)
+        if json:
+            out.print(simulated.as_json(source, material, runs), markup=False)
+        else:
+            simulated.print_table(out, source, material, runs)
+        if plot is not None:
+            simulated.draw(plot, file.name, runs)
+
+
 @app.command()
 def snapshots(
     stream: Annotated[str, typer.Argument(help="Name of the stream.")],

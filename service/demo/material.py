@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.datasets import load_digits
 
-from service.datasets import DatasetError, Labelled, read
+from service.datasets import DatasetError, Labelled, image_input, input_of, read
 
 _MOST_OF_A_FILE = 20_000
 _PASSES_OF_DIGITS = 3
@@ -44,7 +44,7 @@ def _digits(count: int | None, seed: int) -> Material:
         Labelled(images[index].tolist(), str(digits.target[index]), f"digits-{n:06d}")
         for n, index in enumerate(order[:wanted])
     ]
-    return Material("digits", _image(8, 8, 1), [str(digit) for digit in range(10)], samples)
+    return Material("digits", image_input(8, 8, 1), [str(digit) for digit in range(10)], samples)
 
 
 def _file(path: Path, count: int | None) -> Material:
@@ -56,36 +56,4 @@ def _file(path: Path, count: int | None) -> Material:
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in path.name.split(".")[0])
     named = [row._replace(id=row.id or f"{name}-{n:06d}") for n, row in enumerate(rows)]
     classes = sorted({str(row.label) for row in named})
-    return Material(name.strip("-_") or "demo", _kind(path, [row.data for row in rows]), classes, named)
-
-
-def _kind(path: Path, rows: list[Any]) -> dict[str, Any]:
-    data = rows[0]
-    if isinstance(data, str):
-        return {"kind": "text"}
-    if isinstance(data, dict):
-        return {"kind": "tabular", "fields": _fields(rows)}
-    shape: tuple[int, ...] = np.shape(data) if isinstance(data, list) else ()
-    if len(shape) == 1:
-        return {"kind": "vector", "dim": shape[0]}
-    if len(shape) == 2:
-        return _image(shape[1], shape[0], 1)
-    if len(shape) == 3 and shape[2] in (1, 3):
-        return _image(shape[1], shape[0], shape[2])
-    raise DatasetError(f"{path}: data must be vectors, images, texts or objects; the first row has the shape {shape}")
-
-
-def _fields(rows: list[Any]) -> dict[str, str]:
-    """Return every field that a row has, as a number where each value that is there is one."""
-    values: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items() if isinstance(row, dict) else ():
-            values.setdefault(name, []).extend([] if value is None else [value])
-    return {
-        name: "number" if found and all(isinstance(value, int | float) for value in found) else "category"
-        for name, found in values.items()
-    }
-
-
-def _image(width: int, height: int, channels: int) -> dict[str, Any]:
-    return {"kind": "image", "width": width, "height": height, "channels": channels}
+    return Material(name.strip("-_") or "demo", input_of(path, [row.data for row in rows]), classes, named)

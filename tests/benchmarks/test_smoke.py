@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from benchmarks import (
     budget,
     class_incremental,
     drift,
-    label_curve,
+    labels,
     permuted_mnist,
     published,
     reporting,
@@ -145,21 +146,49 @@ def test_classes_that_come_in_turn_are_told_with_peers(said: Said) -> None:
     assert 0.5 < mean(lines, "lda_pixels", data="digits") <= 1.0
 
 
-def test_the_label_curve_tells_what_was_bought(said: Said) -> None:
-    lines = said(label_curve.main, "--data digits --samples 200 --budgets 0.2")
-    assert mean(lines, "labels_share", run="all") == 1.0
-    for name in ("uncertain", "random", "linear"):
-        assert 0.1 < mean(lines, "labels_share", run=name) < 0.5
+def test_labels_are_told_for_each_strategy_and_budget(said: Said) -> None:
+    lines = said(
+        labels.main, "--data digits --balance plain --samples 300 --strategies margin random --budgets 0.1 0.3"
+    )
+    assert mean(lines[:-1], "labels_share", strategy="every_label") == 1.0
+    for strategy in ("margin", "random"):
+        few, many = (mean(lines[:-1], "labels_share", strategy=strategy, budget=budget) for budget in (0.1, 0.3))
+        assert few < many
+    needs = [line for line in lines if line["benchmark"] == "labels_needed" and "summary" not in line]
+    assert [line["strategy"] for line in needs] == ["margin", "random"]
 
 
-def test_five_classes_are_cut_where_imbalanced() -> None:
-    data = label_curve.images("digits", 1347, 450)
-    order = label_curve.stream(data, 0, imbalanced=True)
-    counts = sorted(np.bincount(data.y[order], minlength=10).tolist())
+def test_a_stream_of_rows_is_scored_at_arrival_and_texts_on_their_test_file(said: Said) -> None:
+    options = "--data electricity banking77 --balance plain --samples 60 --strategies margin --budgets 0.3"
+    lines = said(labels.main, options)
+    assert {line["samples"] for line in lines if "samples" in line} == {60}
+    assert mean(lines[:-1], "accuracy", data="banking77", strategy="every_label") > 0.5
+
+
+def test_half_of_the_classes_are_cut_where_imbalanced() -> None:
+    material = labels.DATA["digits"](1347, False)
+    cut, whole = (labels.stream(material, 0, imbalanced=imbalanced) for imbalanced in (True, False))
+    counts = sorted(Counter(label for _x, label in cut).values())
+    assert len(counts) == 10
     assert max(counts[:5]) < 25
     assert min(counts[5:]) > 100
-    assert len(set(order.tolist())) == len(order)
-    assert len(label_curve.stream(data, 0, imbalanced=False)) == len(data.y)
+    assert len({id(x) for x, _label in cut}) == len(cut)
+    assert len(whole) == len(material.samples)
+
+
+@pytest.mark.parametrize(
+    ("points", "needed"),
+    [
+        ([(100, 0.8), (200, 0.9)], None),
+        ([(100, 0.96), (200, 0.98)], 100.0),
+        ([(100, 0.9), (400, 1.0)], 200.0),
+        ([(100, 0.9), (200, 0.85), (800, 1.05)], 400.0),
+        ([], None),
+    ],
+)
+def test_the_labels_needed_are_read_off_the_curve(points: list[tuple[int, float]], needed: float | None) -> None:
+    found = labels.labels_needed(points, 0.95)
+    assert found == (None if needed is None else pytest.approx(needed))
 
 
 def test_the_budget_is_attacked_and_followed(said: Said) -> None:

@@ -34,13 +34,34 @@ def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[s
 def test_help_lists_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "api", "worker", "demo", "token", "import", "export", "committee", "snapshots", "verify"):
+    for command in (
+        "serve",
+        "api",
+        "worker",
+        "demo",
+        "token",
+        "import",
+        "export",
+        "committee",
+        "simulate",
+        "snapshots",
+        "verify",
+    ):
         assert command in done.stdout
 
 
 @pytest.mark.parametrize(
     "words",
-    [["nonsense"], ["serve", "--port", "many"], ["serve", "--port", "70000"], ["token", "create"], ["export"]],
+    [
+        ["nonsense"],
+        ["serve", "--port", "many"],
+        ["serve", "--port", "70000"],
+        ["token", "create"],
+        ["export"],
+        ["simulate"],
+        ["simulate", "x.npz", "--budget", "2"],
+        ["simulate", "x.npz", "--strategy", "guess"],
+    ],
     ids=" ".join,
 )
 def test_a_usage_error_is_one_line_on_stderr_and_exit_code_2(words: list[str]) -> None:

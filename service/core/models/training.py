@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -67,7 +67,12 @@ def apprentice(stream: Stream, device: str) -> Apprentice:
 @lru_cache(maxsize=256)
 def _apprentice(described: str, device: str) -> Apprentice:
     stored_input, stored_learner, classes = json.loads(described)
-    settings = LearnerSpec(**stored_learner)
+    learner = learner_of(stored_input, LearnerSpec(**stored_learner), device)
+    return Apprentice(learner, as_input(stored_input), tuple(classes))
+
+
+def learner_of(described: Mapping[str, Any], settings: LearnerSpec, device: str) -> OnlineLearner:
+    """Return the learner that a stream with such an input and such settings has."""
     rule = BiMURule(
         lr=settings.lr,
         lr_max=settings.lr_max,
@@ -75,8 +80,8 @@ def _apprentice(described: str, device: str) -> Apprentice:
         kl_multiplier=settings.kl_multiplier,
         memory_window=settings.memory_window,
     )
-    learner = build(
-        stored_input,
+    return build(
+        described,
         seed=settings.seed,
         hidden=tuple(settings.hidden),
         rule=rule,
@@ -86,7 +91,6 @@ def _apprentice(described: str, device: str) -> Apprentice:
         gate=settings.gate,
         device=device,
     )
-    return Apprentice(learner, as_input(stored_input), tuple(classes))
 
 
 class Replay:

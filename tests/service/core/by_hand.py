@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 CLASSES = ("a", "b")
 SEED = 5
+ASKS_EVERYTHING = QuerySpec(warmup_labels=100_000)
 
 
 class ManualClock:
@@ -110,17 +111,24 @@ class History:
         run(streams.change(self.parts, self.name, query=None, add_classes=[name]))
         self.entries.append(("class", 0, name, None))
 
+    def post(self, x: Sequence[float]) -> dict[str, Any]:
+        """Post a sample without its truth; return the response."""
+        sent = SampleIn(None, list(x), None, None)
+        return dict(run(ingestion.ingest_one(self.parts, self.name, sent, self.who, None)).body)
+
     def ask_and_answer(self, x: tuple[float, float], label: str) -> str:
         """Post a sample, and answer its query as a person does; return the label's id."""
+        return self.answer(self.post(x)["query"]["id"], x, label)
+
+    def answer(self, query_id: str, x: Sequence[float], label: str) -> str:
+        """Answer a sample's query as a person does; return the label's id."""
 
         async def never() -> bool:
             return False
 
-        sent = SampleIn(None, list(x), None, None)
-        query = run(ingestion.ingest_one(self.parts, self.name, sent, self.who, None)).body["query"]
         held = run(leasing.lease(self.parts, self.who, self.name, 10, 0, never))
-        [token] = [one["lease"]["token"] for one in held if one["id"] == query["id"]]
-        answered = run(answering.answer(self.parts, self.who, query["id"], token, label, None, None))
+        [token] = [one["lease"]["token"] for one in held if one["id"] == query_id]
+        answered = run(answering.answer(self.parts, self.who, query_id, token, label, None, None))
         self.entries.append(("label", 0, label, x))
         return str(answered.body["label_id"])
 
@@ -202,17 +210,24 @@ def history(
         close_parts(parts)
 
 
-def begin(parts: Parts, who: Principal, name: str, retention: RetentionSpec | None = None) -> History:
+def begin(
+    parts: Parts,
+    who: Principal,
+    name: str,
+    retention: RetentionSpec | None = None,
+    query: QuerySpec = ASKS_EVERYTHING,
+    dim: int = 2,
+) -> History:
     """Make a stream."""
     run(
         streams.create(
             parts,
             name=name,
-            input_spec=VectorInput(kind="vector", dim=2),
+            input_spec=VectorInput(kind="vector", dim=dim),
             classes=list(CLASSES),
             open_classes=True,
             learner=LearnerSpec(seed=SEED, hidden=[4], components=2),
-            query=QuerySpec(warmup_labels=100_000),
+            query=query,
             guidelines="",
             colours={},
             key=None,
