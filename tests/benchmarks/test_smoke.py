@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    alarms,
     budget,
     class_incremental,
+    coverage,
     drift,
     labels,
     permuted_mnist,
@@ -236,3 +238,21 @@ def test_a_summary_has_mean_and_deviation_over_seeds(capsys: pytest.CaptureFixtu
     assert row["accuracy"] == {"mean": 0.6, "sd": 0.14142, "of": 2}
     assert row["needed"] == {"mean": 40.0, "sd": 0.0, "of": 1}
     assert row["n"] == 3
+
+
+def test_coverage_is_told_for_each_scenario_and_for_all(said: Said) -> None:
+    lines = said(coverage.main, "--streams 8 --samples 400 --looks 2")
+    assert [line["scenario"] for line in lines] == [*(scenario.name for scenario in coverage.SCENARIOS), "all"]
+    assert lines[-1]["streams"] == 8
+    assert lines[-1]["naive_error"] < -0.05
+    assert lines[-1]["covered"] >= 0.5
+
+
+def test_alarms_come_after_a_change_from_both_windows_alike(said: Said) -> None:
+    lines = said(alarms.main, "--values 2000 --runs 2")
+    quiet, turned = ([line for line in lines if ("found" in line) == wanted] for wanted in (False, True))
+    assert {line["alarms_per_10000"] for line in quiet} == {0.0}
+    for own, river in zip(turned[::2], turned[1::2], strict=True):
+        assert (own["window"], river["window"]) == ("own", "river")
+        assert own["found"] == river["found"]
+    assert turned[-1]["found"] == 1.0
