@@ -33,6 +33,8 @@ class Policy(NamedTuple):
         rarity: how much a sample counts less whose class is probably common, 0 … 1.
         duplicate_radius: how far from a question asked lately a sample counts as nearly the same, as a share of the
             set bits of its code (`duplicates.is_near`), 0 … 1; 0: nothing does.
+        drift_exploration: how many times the exploration share is raised after a sign of drift, >= 1; 1: not at all.
+        drift_samples: for how many samples it is raised, >= 1.
     """
 
     strategy: str = "variation_ratio"
@@ -44,6 +46,17 @@ class Policy(NamedTuple):
     max_open: int = 20_000
     rarity: float = 0.0
     duplicate_radius: float = 0.05
+    drift_exploration: float = 3.0
+    drift_samples: int = 1000
+
+    def after_drift(self) -> Policy:
+        """Return the policy for a while after a sign of drift: more of the same budget is spent at random.
+
+        Example:
+            >>> Policy().after_drift().exploration, Policy(exploration=0.5).after_drift().exploration
+            (0.30000000000000004, 1.0)
+        """
+        return self._replace(exploration=min(1.0, self.exploration * self.drift_exploration))
 
     def utility(self, said: Unsure) -> float:
         """Return how much an answer would teach: u (1 - rarity + rarity · r), with u and r the prediction's."""

@@ -60,3 +60,14 @@ async def timeseries(
     """A metric over time, for plots."""
     first, last = (None if moment is None else micros(moment) for moment in (start, end))
     return Reply(await parts.db.read(lambda c: monitoring.timeseries(c, stream, metric, first, last, step)))
+
+
+@router.get("/v1/streams/{stream}/cost-curve")
+async def cost_curve(
+    stream: str,
+    parts: PartsOf,
+    _caller: Reader,
+    points: Annotated[int, Query(ge=1, le=1000, description="about how many points")] = 20,
+) -> Response:
+    """Accuracy against labels spent: at each point the accuracy over the samples since the point before."""
+    return Reply(await parts.db.read(lambda c: monitoring.cost_curve(c, stream, points)))

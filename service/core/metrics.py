@@ -46,6 +46,9 @@ class Metrics:
             ("stream",),
             registry=own,
         )
+        self.drifts = Counter(
+            "engram_drift_alarms_total", "Signs that a stream has changed.", ("stream",), registry=own
+        )
         self.version = Gauge("engram_model_version", "Log entries applied to the learner.", ("stream",), registry=own)
         self.worker_failures = Counter(
             "engram_worker_failures_total", "Failed rounds of the worker, or of following it.", registry=own

@@ -8,14 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from learner.watching.accuracy import weighted_accuracy
 from learner.watching.health import layer_health
 from service.clock import SECOND, iso
-from service.core import streams
+from service.core import accuracy, streams
 from service.core.errors import UnacceptableError
 from service.core.parts import Parts
 from service.core.spending import spending_body
-from service.storage import log, queue, samples, snapshots
+from service.storage import log, queue, samples, snapshots, watches
 from service.storage import streams as stream_rows
 from service.storage.streams import Ledger, Stream
 from service.storage.tables import AnyRow
@@ -49,8 +48,8 @@ def stats(connection: Connection, parts: Parts, name: str) -> dict[str, Any]:
             "budget": stream.query["budget"],
         },
         "spending": spending_body(stream, ledger, parts.clock.now()),
-        "accuracy": _accuracy(log.scored(connection, stream.id))
-        | {"window": _accuracy(log.scored(connection, stream.id, window.first or 0))},
+        "accuracy": accuracy.of_now(connection, stream.id, parts.settings.window_samples),
+        "drift": watches.alarms(connection, stream.id),
         "uncertainty": {
             "predictive_entropy": window.predictive_entropy,
             "epistemic": window.epistemic,
@@ -93,6 +92,14 @@ def timeseries(
     }
 
 
+def cost_curve(connection: Connection, name: str, points: int) -> dict[str, Any]:
+    """Return what accuracy so many labels bought, along the stream's whole life."""
+    stream = streams.find(connection, name)
+    start, last = _life(connection, stream)
+    width = max(1, -(-(last + 1 - start) // (_STEPS * 10)))
+    return {"points": accuracy.cost_curve(connection, stream.id, start, last + 1, width, points)}
+
+
 def _lag(connection: Connection, parts: Parts, stream: Stream, applied: int) -> dict[str, Any]:
     oldest = log.oldest_unapplied(connection, stream.id, applied) if applied < stream.log_seq else None
     seconds = 0.0 if oldest is None else max(0.0, (parts.clock.now() - oldest) / SECOND)
@@ -114,12 +121,6 @@ def _queue(connection: Connection, parts: Parts, stream: Stream, ledger: Ledger)
     }
 
 
-def _accuracy(row: AnyRow) -> dict[str, Any]:
-    found = weighted_accuracy(row.correct or 0.0, row.weight or 0.0, row.weight_squared or 0.0)
-    estimate, low, high = (None, None, None) if found is None else found
-    return {"estimate": estimate, "low": low, "high": high, "labels": row.labels}
-
-
 def _life(connection: Connection, stream: Stream) -> tuple[int, int]:
     spans = [span for span in (samples.span(connection, stream.id), log.span(connection, stream.id)) if span]
     if not spans:
@@ -139,19 +140,10 @@ def _running_accuracy(
     connection: Connection, stream: Stream, start: int, end: int, width: int
 ) -> Sequence[dict[str, Any]]:
     """Return accuracy over everything from `start` up to each step, so that the interval narrows as labels come."""
-    points, correct, total, squared, count = [], 0.0, 0.0, 0.0, 0
-    for row in log.scored_per_step(connection, stream.id, start, end, width):
-        correct, total, squared, count = (
-            correct + row.correct,
-            total + row.weight,
-            squared + row.weight_squared,
-            count + row.labels,
-        )
-        found = weighted_accuracy(correct, total, squared)
-        if found is not None:
-            low_high = {"low": found.low, "high": found.high}
-            points.append(_point(row.bucket, found.estimate, count) | low_high)
-    return points
+    return [
+        _point(bucket, found.estimate, labels) | {"low": found.low, "high": found.high}
+        for bucket, found, labels in accuracy.running(connection, stream.id, start, end, width)
+    ]
 
 
 def _of_samples(value: Callable[[AnyRow], float | None]) -> _Series:

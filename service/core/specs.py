@@ -181,6 +181,14 @@ class QuerySpec(Spec):
         """How many people are asked of one sample, in the mean."""
         return 1.0 + self.overlap_share * (self.overlap - 1)
 
+    drift_exploration: Annotated[
+        float,
+        Field(ge=1, le=1e6, allow_inf_nan=False, description="times the exploration share after an alarm; 1: no more"),
+    ] = _BY_DEFAULT.drift_exploration
+    drift_samples: Annotated[
+        int, Field(ge=1, le=10**9, strict=True, description="samples after an alarm for which that holds")
+    ] = _BY_DEFAULT.drift_samples
+
     def policy(self) -> Policy:
         """Return what the learner decides by: a sample that it asks costs as many queries as it has seats."""
         named = {name: getattr(self, name) for name in Policy._fields}

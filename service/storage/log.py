@@ -111,8 +111,14 @@ def features_of(connection: Connection, stream_id: int, seq: int) -> bytes | Non
 
 
 def add_label(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Add the label that an entry stands for."""
-    connection.execute(labels.insert().values(**values))
+    """Add the label that an entry stands for, with what its sample was given when it came."""
+    named = {"propensity": samples.c.propensity, "asked": samples.c.asked, "predicted": samples.c.prediction["label"]}
+    named["predicted"] = named["predicted"].as_string()
+    of_sample = {
+        name: sa.select(column).where(samples.c.n == values["sample_n"]).scalar_subquery()
+        for name, column in named.items()
+    }
+    connection.execute(labels.insert().values(**values, **of_sample))
 
 
 def label(connection: Connection, label_id: str) -> AnyRow | None:
@@ -184,26 +190,6 @@ def label_page(connection: Connection, stream_id: int, after: int, limit: int) -
     return connection.execute(chosen).all()
 
 
-def scored(connection: Connection, stream_id: int, since_sample: int = 0) -> AnyRow:
-    """Return the weighted sums that an accuracy estimate needs, over standing labels of samples from a number on."""
-    chosen = sa.select(*_weighted()).where(
-        labels.c.stream_id == stream_id, labels.c.sample_n >= since_sample, *_countable()
-    )
-    return connection.execute(chosen).one()
-
-
-def scored_per_step(connection: Connection, stream_id: int, start: int, end: int, step: int) -> Sequence[AnyRow]:
-    """Return the same sums by the time step in which a label came."""
-    bucket = ((labels.c.at - start) // step).label("bucket")
-    chosen = (
-        sa.select(bucket, *_weighted())
-        .where(labels.c.stream_id == stream_id, labels.c.at >= start, labels.c.at < end, *_countable())
-        .group_by(bucket)
-        .order_by(bucket)
-    )
-    return connection.execute(chosen).all()
-
-
 def labels_per_step(connection: Connection, stream_id: int, start: int, end: int, step: int) -> Sequence[AnyRow]:
     """Return how many standing labels came in each time step."""
     bucket = ((labels.c.at - start) // step).label("bucket")
@@ -270,17 +256,3 @@ def lag_per_step(connection: Connection, stream_id: int, start: int, end: int, s
         .order_by(bucket)
     )
     return connection.execute(chosen).all()
-
-
-def _weighted() -> tuple[sa.ColumnElement[Any], ...]:
-    weight = labels.c.weight
-    return (
-        sa.func.count().label("labels"),
-        sa.func.sum(weight).label("weight"),
-        sa.func.sum(weight * weight).label("weight_squared"),
-        sa.func.sum(sa.case((labels.c.correct, weight), else_=0.0)).label("correct"),
-    )
-
-
-def _countable() -> tuple[sa.ColumnElement[bool], ...]:
-    return (labels.c.retracted_at.is_(None), labels.c.correct.is_not(None))

@@ -48,6 +48,7 @@ class Ledger:
     expired: int
     standing: dict[str, Any] | None
     turn: int
+    exploring_until: int
 
 
 def _number(connection: Connection, values: dict[str, Any]) -> dict[str, int]:
@@ -159,6 +160,12 @@ def spend(connection: Connection, stream_id: int, *, turn: int, standing: dict[s
     unmoved = (ledgers.c.stream_id == stream_id, ledgers.c.turn == turn)
     values = {"standing": standing, "turn": turn + 1, **_more(more)}
     return connection.execute(ledgers.update().where(*unmoved).values(**values)).rowcount > 0
+
+
+def explore_more(connection: Connection, stream_id: int, samples: int) -> None:
+    """Mark that more of the next so many samples are to be asked at random."""
+    marked = ledgers.update().where(ledgers.c.stream_id == stream_id)
+    connection.execute(marked.values(exploring_until=ledgers.c.samples + samples))
 
 
 def _more(counts: dict[str, int]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ ledgers = Table(
     Column("expired", sa.BigInteger, nullable=False, server_default="0"),
     Column("standing", JSON),
     Column("turn", sa.BigInteger, nullable=False, server_default="0"),
+    Column("exploring_until", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 samples = Table(
@@ -108,6 +109,16 @@ Index(
     samples.c.at,
     sqlite_where=samples.c.purged_at.is_(None),
     postgresql_where=samples.c.purged_at.is_(None),
+)
+
+strata = Table(
+    "strata",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("stratum", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("samples", sa.BigInteger, nullable=False),
+    Column("asked", sa.BigInteger, nullable=False),
+    Column("least", Double, nullable=False),
 )
 
 queries = Table(
@@ -171,6 +182,9 @@ labels = Table(
     Column("duration_ms", sa.BigInteger),
     Column("correct", sa.Boolean),
     Column("weight", Double),
+    Column("predicted", sa.Text),
+    Column("asked", sa.Boolean),
+    Column("propensity", Double),
     Column("at", sa.BigInteger, nullable=False),
     Column("retracted_at", sa.BigInteger),
     Column("corrected_at", sa.BigInteger),
@@ -255,6 +269,19 @@ gold_queries = Table(
     Column("closed_at", sa.BigInteger),
     Index(None, "stream_id", "by_id"),
     Index(None, "gold_id"),
+)
+
+Index(
+    "ix_labels_standing",
+    labels.c.stream_id,
+    labels.c.propensity,
+    labels.c.asked,
+    labels.c.correct,
+    labels.c.predicted,
+    labels.c.label,
+    labels.c.source,
+    sqlite_where=labels.c.retracted_at.is_(None),
+    postgresql_where=labels.c.retracted_at.is_(None),
 )
 
 late_answers = Table(
@@ -347,6 +374,16 @@ writers = Table(
     Column("worker", sa.Text),
     Column("fence", sa.BigInteger, nullable=False),
     Index(None, "worker"),
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("sample_n", sa.BigInteger, nullable=False),
+    Column("seq", sa.BigInteger, nullable=False),
+    Column("state", JSON, nullable=False),
+    Column("alarms", JSON, nullable=False),
 )
 
 events = Table(

@@ -1,5 +1,5 @@
 import type { Client, RequestOptions } from "./client";
-import type { Annotators, Metric, Stats, TimeSeries } from "./monitoring_types";
+import type { Annotators, CostPoint, Metric, Stats, TimeSeries } from "./monitoring_types";
 import type {
   Answered,
   Page,
@@ -43,6 +43,9 @@ export class Engram {
     if (from) parameters.set("from", from.toISOString());
     return this.http.request("GET", `${streamPath(name)}/timeseries?${parameters}`);
   }
+
+  costCurve = (name: string) =>
+    this.http.request<{ points: CostPoint[] }>("GET", `${streamPath(name)}/cost-curve`);
 
   eventsAddress = (name: string) => `${this.http.base}${streamPath(name)}/events`;
 

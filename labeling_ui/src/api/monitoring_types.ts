@@ -5,6 +5,33 @@ export interface Estimate {
   low: number | null;
   high: number | null;
   labels: number;
+  /** The interval that holds however often one looks. */
+  anytime_low: number | null;
+  anytime_high: number | null;
+  /** The share of the samples that the estimate speaks for. */
+  covered: number | null;
+}
+
+export interface Share {
+  estimate: number;
+  low: number;
+  high: number;
+}
+
+/** How much of a class is found, and how much of what is called so is so. */
+export interface ClassAccuracy {
+  recall: Share | null;
+  precision: Share | null;
+  labels: number;
+}
+
+/** A sign that the stream has changed. */
+export interface Alarm {
+  kind: "error" | "novelty" | "class_mix";
+  before: number;
+  after: number;
+  values: number;
+  at: string;
 }
 
 export interface Layer {
@@ -31,7 +58,8 @@ export interface Stats {
     oldest_open_seconds: number | null;
   };
   query_rate: { overall: number; window: number; window_samples: number; budget: number };
-  accuracy: Estimate & { window: Estimate | null };
+  accuracy: Estimate & { window: Estimate | null; classes: Record<string, ClassAccuracy> };
+  drift: Alarm[];
   uncertainty: {
     predictive_entropy: number | null;
     epistemic: number | null;
@@ -80,6 +108,15 @@ export interface Point {
   low?: number | null;
   high?: number | null;
   count?: number;
+}
+
+/** So many labels were spent, and this was the accuracy since the point before. */
+export interface CostPoint {
+  labels: number;
+  samples: number;
+  value: number;
+  low: number;
+  high: number;
 }
 
 export interface TimeSeries {

@@ -1,5 +1,5 @@
 import type { Engram } from "../api/engram";
-import type { EventName, Metric, Point, Stats } from "../api/monitoring_types";
+import type { CostPoint, EventName, Metric, Point, Stats } from "../api/monitoring_types";
 import { wordsOf } from "../api/problem";
 import type { Stream } from "../api/types";
 import { Store } from "../store";
@@ -13,6 +13,8 @@ const POLL_ALONE_MS = 4_000;
 export interface Watched {
   metrics: readonly Metric[];
   events: readonly EventName[];
+  /** Whether accuracy against labels spent is wanted. */
+  cost?: boolean;
 }
 
 /** One stream seen live: its settings, figures and time series, never more often than once a second. */
@@ -20,7 +22,7 @@ export class StreamWatch extends Store {
   stream: Stream | null = null;
   stats: Stats | null = null;
   problem: string | null = null;
-  lastDrift: { at: Date; data: Record<string, unknown> } | null = null;
+  costCurve: CostPoint[] | null = null;
   readonly series: Partial<Record<Metric, Point[]>> = {};
   /** Called with each event, and around each reading of the figures. */
   onEvent: (name: EventName, data: Record<string, unknown>) => void = () => {};
@@ -80,7 +82,6 @@ export class StreamWatch extends Store {
   }
 
   private readonly heard = (name: EventName, data: Record<string, unknown>): void => {
-    if (name === "drift") this.lastDrift = { at: new Date(), data };
     const label = data["label"];
     if (name === "label" && typeof label === "string" && this.stream)
       if (!this.stream.classes.includes(label)) void this.readStream();
@@ -104,6 +105,7 @@ export class StreamWatch extends Store {
       const [stats] = await Promise.all([
         this.api.stats(this.name),
         ...this.watched.metrics.map((metric) => this.readSeries(metric)),
+        this.watched.cost ? this.readCost() : null,
       ]);
       this.stats = stats;
       this.problem = null;
@@ -112,6 +114,10 @@ export class StreamWatch extends Store {
       this.problem = wordsOf(error);
     }
     this.changed();
+  }
+
+  private async readCost(): Promise<void> {
+    this.costCurve = (await this.api.costCurve(this.name)).points;
   }
 
   private async readSeries(metric: Metric): Promise<void> {

@@ -3,15 +3,22 @@ import type { Stats } from "../api/monitoring_types";
 import { interval, percent, plural, whole } from "../format/numbers";
 import { duration } from "../format/time";
 
+const ACCURACY =
+  "How often the prediction at arrival was right, over all samples that could have been asked, not only over those " +
+  "that were. The 95 % interval is for one look; the wider one holds however often you look.";
+
 export function Headline({ stats }: { stats: Stats }) {
   const { accuracy, query_rate: rate, queries, label_lag: lag } = stats;
   const oldest = queries.oldest_open_seconds;
   return (
     <dl class="headline">
-      <Figure name="Accuracy" value={percent(accuracy.estimate)}>
+      <Figure name="Accuracy" value={percent(accuracy.estimate)} help={ACCURACY}>
         {accuracy.estimate === null
           ? "no estimate yet"
-          : `95 % interval ${interval(accuracy.low, accuracy.high)}`}
+          : `95 % interval ${interval(accuracy.low, accuracy.high)}; at every look together ${interval(accuracy.anytime_low, accuracy.anytime_high)}`}
+        {accuracy.covered !== null && accuracy.covered < 1 && (
+          <>, for {percent(accuracy.covered)} of the samples</>
+        )}
         {accuracy.window?.estimate != null && <>, lately {percent(accuracy.window.estimate)}</>}
       </Figure>
       <Figure name="Query rate" value={percent(rate.window)}>
@@ -41,12 +48,13 @@ export function Headline({ stats }: { stats: Stats }) {
 interface FigureParts {
   name: string;
   value: string;
+  help?: string;
   children: ComponentChildren;
 }
 
-function Figure({ name, value, children }: FigureParts) {
+function Figure({ name, value, help, children }: FigureParts) {
   return (
-    <div class="figure">
+    <div class="figure" title={help}>
       <dt>{name}</dt>
       <dd class="figure-value">{value}</dd>
       <dd class="figure-note">{children}</dd>

@@ -1,11 +1,13 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Engram } from "../api/engram";
+import type { Alarm } from "../api/monitoring_types";
 import type { Person } from "../api/types";
-import { clockTime } from "../format/time";
 import { StreamWatch } from "../live/stream_watch";
 import { useStore } from "../store";
 import { AnnotatorTable } from "./annotators";
+import { ClassAccuracies } from "./class_accuracy";
 import { ClassCounts } from "./class_counts";
+import { DriftAlarms } from "./drift";
 import { EmptyStream } from "./empty_stream";
 import { Headline } from "./headline";
 import { Health } from "./health";
@@ -17,7 +19,10 @@ import { learningVerdict } from "./verdict";
 const WATCHED = {
   metrics: ["accuracy", "query_rate", "predictive_entropy"],
   events: ["prediction", "query", "label", "update", "snapshot", "drift"],
+  cost: true,
 } as const;
+
+const NO_ALARMS: readonly Alarm[] = [];
 
 interface OperatePageParts {
   api: Engram;
@@ -28,7 +33,7 @@ interface OperatePageParts {
 export function OperatePage({ api, name, person }: OperatePageParts) {
   const watch = useMemo(() => new StreamWatch(api, name, WATCHED), [api, name]);
   const [range, setRange] = useState<Range>(RANGES[0]!);
-  const { stream, stats, problem, lastDrift } = useStore(watch);
+  const { stream, stats, problem } = useStore(watch);
   useEffect(() => {
     document.title = `${name} – Operate – Engram`;
     watch.start();
@@ -48,17 +53,20 @@ export function OperatePage({ api, name, person }: OperatePageParts) {
         <RangePicker chosen={range} onChoose={choose} />
       </header>
       {stats && <Verdict {...learningVerdict(stats)} />}
-      {lastDrift && (
-        <p class="verdict watch" role="alert">
-          Drift alarm at {clockTime(lastDrift.at)}: the inputs or their labels have changed.
-        </p>
-      )}
       {stats?.samples === 0 && stream && <EmptyStream stream={stream} />}
       {stats && <Headline stats={stats} />}
       <Plots
         series={watch.series}
+        cost={watch.costCurve}
+        alarms={stats?.drift ?? NO_ALARMS}
         budget={stats?.query_rate.budget ?? stream?.query.budget ?? null}
       />
+      {stats && (
+        <div class="operate-pair">
+          <ClassAccuracies classes={stats.accuracy.classes} />
+          <DriftAlarms alarms={stats.drift} />
+        </div>
+      )}
       {stats && (
         <div class="operate-pair">
           <Health health={stats.health} />

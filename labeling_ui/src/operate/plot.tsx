@@ -1,28 +1,31 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Point } from "../api/monitoring_types";
-import { knownValues, plotColumns } from "./plot_data";
+import { knownValues, type Placed, plotColumns } from "./plot_data";
 import type { PlotKind } from "./plot_kinds";
 import { PLOT_HEIGHT, plotOptions } from "./plot_options";
 
 interface PlotParts {
   kind: PlotKind;
-  points: readonly Point[] | null;
+  points: readonly Placed[] | null;
   limit: number | null;
+  /** Places on the horizontal axis where something happened. */
+  marks?: readonly number[];
 }
 
-export function Plot({ kind, points, limit }: PlotParts) {
+const NO_MARKS: readonly number[] = [];
+
+export function Plot({ kind, points, limit, marks = NO_MARKS }: PlotParts) {
   const box = useRef<HTMLDivElement>(null);
   const known = knownValues(points ?? []);
   const last = known.at(-1);
   const empty = known.length === 0;
-  useDrawing(box, kind, points ?? [], limit, empty);
+  useDrawing(box, kind, points ?? [], limit, marks, empty);
 
   return (
     <figure
       class="card plot"
-      data-testid={`plot-${kind.metric}`}
+      data-testid={`plot-${kind.name}`}
       data-points={known.length}
       data-last={last ?? ""}
     >
@@ -34,7 +37,7 @@ export function Plot({ kind, points, limit }: PlotParts) {
         ref={box}
         class="plot-box"
         role="img"
-        aria-label={`${kind.title} over time, ${last === undefined ? "no values yet" : `now ${kind.words(last)}`}`}
+        aria-label={`${kind.title}${kind.along === "time" ? " over time" : ""}, ${last === undefined ? "no values yet" : `now ${kind.words(last)}`}`}
       />
       {empty && <p class="plot-empty quiet">{points === null ? "" : "No values yet"}</p>}
     </figure>
@@ -44,15 +47,16 @@ export function Plot({ kind, points, limit }: PlotParts) {
 function useDrawing(
   box: { current: HTMLDivElement | null },
   kind: PlotKind,
-  points: readonly Point[],
+  points: readonly Placed[],
   limit: number | null,
+  marks: readonly number[],
   empty: boolean,
 ): void {
   const plot = useRef<uPlot | null>(null);
   const limited = limit !== null;
   const columns = plotColumns(points, kind.band, limit);
-  const latest = useRef(columns);
-  latest.current = columns;
+  const latest = useRef({ columns, marks });
+  latest.current = { columns, marks };
 
   useEffect(() => {
     const element = box.current;
@@ -60,8 +64,8 @@ function useDrawing(
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
-        plotOptions(kind, element.clientWidth, limited),
-        latest.current,
+        plotOptions(kind, element.clientWidth, limited, () => latest.current.marks),
+        latest.current.columns,
         element,
       );
     };
@@ -81,5 +85,5 @@ function useDrawing(
     };
   }, [kind, limited, empty]);
 
-  useEffect(() => plot.current?.setData(columns), [points, limit]);
+  useEffect(() => plot.current?.setData(columns), [points, limit, marks]);
 }

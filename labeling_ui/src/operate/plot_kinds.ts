@@ -3,9 +3,11 @@ import { percent, short } from "../format/numbers";
 
 /** What a plot shows and how its numbers read. */
 export interface PlotKind {
-  metric: Metric;
+  name: Metric | "cost_curve";
   title: string;
   axis: string;
+  /** What lies along the horizontal axis. */
+  along: "time" | "labels";
   /** A CSS variable, read when the plot is drawn. */
   colour: string;
   /** Whether low and high make a band around the value. */
@@ -25,11 +27,12 @@ function fromZero(_low: number, high: number): [number, number] {
   return [0, high > 0 ? high * 1.15 : 1];
 }
 
-export const PLOT_KINDS: readonly PlotKind[] = [
+export const PLOT_KINDS: readonly (PlotKind & { name: Metric })[] = [
   {
-    metric: "accuracy",
+    name: "accuracy",
     title: "Accuracy",
     axis: "accuracy, %",
+    along: "time",
     colour: "--plot-1",
     band: true,
     limit: null,
@@ -37,9 +40,10 @@ export const PLOT_KINDS: readonly PlotKind[] = [
     range: towardsOne,
   },
   {
-    metric: "query_rate",
+    name: "query_rate",
     title: "Query rate",
     axis: "queries per sample, %",
+    along: "time",
     colour: "--plot-2",
     band: false,
     limit: "budget",
@@ -47,9 +51,10 @@ export const PLOT_KINDS: readonly PlotKind[] = [
     range: fromZero,
   },
   {
-    metric: "predictive_entropy",
+    name: "predictive_entropy",
     title: "Predictive entropy",
     axis: "entropy, bits",
+    along: "time",
     colour: "--plot-3",
     band: false,
     limit: null,
@@ -57,3 +62,15 @@ export const PLOT_KINDS: readonly PlotKind[] = [
     range: fromZero,
   },
 ];
+
+export const COST_CURVE: PlotKind = {
+  name: "cost_curve",
+  title: "Accuracy against labels",
+  axis: "accuracy, %",
+  along: "labels",
+  colour: "--plot-1",
+  band: true,
+  limit: null,
+  words: (value) => percent(value),
+  range: towardsOne,
+};

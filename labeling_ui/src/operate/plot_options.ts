@@ -15,7 +15,12 @@ const TIME_WORDS = [
 ] as uPlot.Axis.Values;
 
 /** How one kind of plot is drawn, in the colours of the page as it is now. */
-export function plotOptions(kind: PlotKind, width: number, limited: boolean): uPlot.Options {
+export function plotOptions(
+  kind: PlotKind,
+  width: number,
+  limited: boolean,
+  marks: () => readonly number[],
+): uPlot.Options {
   const css = getComputedStyle(document.documentElement);
   const colour = (name: string) => css.getPropertyValue(name).trim();
   const line = colour(kind.colour);
@@ -24,11 +29,33 @@ export function plotOptions(kind: PlotKind, width: number, limited: boolean): uP
     height: PLOT_HEIGHT,
     padding: [12, 12, 0, 0],
     cursor: { points: { size: 7 }, drag: { setScale: false } },
-    scales: { y: { range: (_plot, low, high) => kind.range(low ?? 0, high ?? 1) } },
+    scales: {
+      x: { time: kind.along === "time" },
+      y: { range: (_plot, low, high) => kind.range(low ?? 0, high ?? 1) },
+    },
     axes: axes(kind, colour),
     series: seriesOf(kind, line, limited ? colour("--ink-3") : null),
+    hooks: { draw: [(plot) => drawMarks(plot, marks(), colour("--watch"))] },
     bands: kind.band ? [{ series: [3, 2], fill: `${line}26` }] : [],
   };
+}
+
+/** Upright lines where something happened. */
+function drawMarks(plot: uPlot, marks: readonly number[], colour: string): void {
+  const { left, top, width, height } = plot.bbox;
+  plot.ctx.save();
+  plot.ctx.strokeStyle = colour;
+  plot.ctx.lineWidth = devicePixelRatio * 1.5;
+  plot.ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const mark of marks) {
+    const x = plot.valToPos(mark, "x", true);
+    if (x < left || x > left + width) continue;
+    plot.ctx.beginPath();
+    plot.ctx.moveTo(x, top);
+    plot.ctx.lineTo(x, top + height);
+    plot.ctx.stroke();
+  }
+  plot.ctx.restore();
 }
 
 function axes(kind: PlotKind, colour: (name: string) => string): uPlot.Axis[] {
@@ -45,8 +72,9 @@ function axes(kind: PlotKind, colour: (name: string) => string): uPlot.Axis[] {
     {
       ...shared,
       grid: { show: false },
-      values: TIME_WORDS,
-      label: "local time",
+      ...(kind.along === "time"
+        ? { values: TIME_WORDS, label: "local time" }
+        : { label: "labels spent" }),
       labelSize: 18,
       size: 40,
       space: 64,
@@ -59,6 +87,12 @@ function axes(kind: PlotKind, colour: (name: string) => string): uPlot.Axis[] {
       values: (_plot, splits) => splits.map(words),
     },
   ];
+}
+
+function place(kind: PlotKind): uPlot.Series {
+  return kind.along === "time"
+    ? { label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }
+    : { label: "labels" };
 }
 
 function seriesOf(kind: PlotKind, line: string, limitColour: string | null): uPlot.Series[] {
@@ -77,7 +111,7 @@ function seriesOf(kind: PlotKind, line: string, limitColour: string | null): uPl
     width: 0,
     points: { show: false },
   });
-  const all: uPlot.Series[] = [{ label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }, value];
+  const all: uPlot.Series[] = [place(kind), value];
   if (kind.band) all.push(edge("low"), edge("high"));
   if (kind.limit && limitColour)
     all.push({

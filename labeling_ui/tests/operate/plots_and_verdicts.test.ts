@@ -1,16 +1,22 @@
 import { expect, test } from "vitest";
 import type { Stats } from "../../src/api/monitoring_types";
-import { knownValues, plotColumns } from "../../src/operate/plot_data";
+import { alarmWords } from "../../src/operate/drift";
+import {
+  knownValues,
+  placedByLabels,
+  placedInTime,
+  plotColumns,
+} from "../../src/operate/plot_data";
 import { layerVerdict, learningVerdict } from "../../src/operate/verdict";
 
 const at = (second: number) => new Date(second * 1000).toISOString();
-const points = [
+const points = placedInTime([
   { at: at(0), value: null },
   { at: at(10), value: 0.5, low: 0.4, high: 0.6 },
   { at: at(20), value: null },
   { at: at(30), value: 0.7, low: 0.6, high: 0.8 },
   { at: at(40), value: null },
-];
+]);
 
 test("columns begin and end with a value and carry the band", () => {
   expect(plotColumns(points, true, null)).toEqual([
@@ -27,7 +33,18 @@ test("a limit is a level line", () => {
 
 test("a series without values has none to plot", () => {
   expect(knownValues(points)).toEqual([0.5, 0.7]);
-  expect(plotColumns([{ at: at(0), value: null }], false, null)).toEqual([[], []]);
+  expect(plotColumns([{ x: 0, value: null }], false, null)).toEqual([[], []]);
+});
+
+test("what labels bought is placed by how many were spent", () => {
+  const curve = [{ labels: 40, samples: 900, value: 0.8, low: 0.7, high: 0.9 }];
+  expect(plotColumns(placedByLabels(curve), true, null)).toEqual([[40], [0.8], [0.7], [0.9]]);
+});
+
+test("an alarm says what changed, and from what to what", () => {
+  const alarm = { before: 0.01, after: 0.3, values: 96, at: at(0) };
+  expect(alarmWords({ ...alarm, kind: "error" })).toContain("1.0 % before, 30.0 % since");
+  expect(alarmWords({ ...alarm, kind: "novelty", after: 2 })).toContain("2 deviations since");
 });
 
 const layer = (saturated_share: number) => ({

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from learner.asking.agreement import krippendorff_alpha, percent_agreement
-from learner.watching.accuracy import weighted_accuracy
+from learner.watching.accuracy import weighted_share
 from service.core import streams
 from service.core.labels.judging import reliability
 from service.storage import answers
@@ -52,6 +52,6 @@ def _person(connection: Connection, stream_id: int, row: AnyRow, skips: int) -> 
 
 def _share(right: int, count: int) -> Row:
     """Return a share with Wilson's interval."""
-    found = weighted_accuracy(right, count, count)
+    found = weighted_share(right, count, count)
     estimate, low, high = (None, None, None) if found is None else found
     return {"estimate": estimate, "low": low, "high": high, "answers": count}

@@ -17,6 +17,7 @@ from service.core.models.lineage import Lineage
 from service.core.models.rebuilding import Rebuild
 from service.core.models.retention import Retention
 from service.core.models.training import Replay, apprentice, base_of, restore
+from service.core.models.watching import Watcher
 from service.core.parts import Parts
 from service.events import Topic
 from service.storage import events, jobs, log
@@ -46,6 +47,7 @@ class StreamTrainer:
         self._keeper = keeper
         self._rebuild: Rebuild | None = None
         self._retention = Retention(parts, stream.id, keeper)
+        self._watcher = Watcher(parts, stream, keeper)
         self._committed_seq = self._noted_seq = stream.applied_seq
         self._notes: list[dict[str, Any]] = []
 
@@ -94,7 +96,7 @@ class StreamTrainer:
         if not found:
             self._parts.recovery.report(self._stream.name, 0, 0)
             self._retention.keep(self._state.seq)
-        return bool(found)
+        return bool(found) or self._watcher.look()
 
     def snapshot(self) -> None:
         """Store the newest state, unless it is stored already."""

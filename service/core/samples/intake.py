@@ -23,7 +23,7 @@ from service.core.models.scoring import prediction_body, uncertainty_body
 from service.core.parts import Parts
 from service.core.specs import QuerySpec
 from service.core.spending import standing_of
-from service.storage import events, queries, samples
+from service.storage import accuracy, events, queries, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Ledger, Stream
 
@@ -118,6 +118,8 @@ class Intake:
         numbers = samples.insert(connection, self._samples)
         rows = [seat for sample_id, query in self._queries.items() for seat in self._places(query, numbers[sample_id])]
         queries.insert(connection, rows)
+        predicted = [sample for sample in self._samples if sample["prediction"] is not None]
+        accuracy.count(connection, self._stream.id, [(sample["propensity"], sample["asked"]) for sample in predicted])
         events.add(connection, [event for sample in self._samples for event in self._events(sample)])
         self._parts.metrics.samples.labels(self._stream.name).inc(len(self._samples))
         for query in rows:
@@ -129,8 +131,9 @@ class Intake:
 
     def _decide(self, item: Scored, now: int) -> Decision:
         ordinal = self._ledger.samples + len(self._samples) + 1
+        drifted = ordinal <= self._ledger.exploring_until
         decision, self._standing = consider(
-            self._policy,
+            self._policy.after_drift() if drifted else self._policy,
             self._standing,
             item.said,
             coin=float(uniform(self._stream.learner["seed"], ordinal, Purpose.ASK, 1)[0]),
@@ -198,7 +201,8 @@ class Intake:
             "variation_ratio": said and said.variation_ratio,
             "model_version": item.version,
             "asked": decision.ask,
-            "propensity": decision.propensity,
+            # Nobody was to ask where the truth is there.
+            "propensity": None if item.sent.label is not None else decision.propensity,
             "utility": decision.utility,
             "threshold": decision.threshold,
             "at": now,
