@@ -20,7 +20,7 @@ from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
 from learner.online import OnlineLearner, Scorer
 from learner.state import LearnerState, Prediction
-from learner.watching.accuracy import Estimate, weighted_accuracy
+from learner.watching.accuracy import Estimate, weighted_share
 
 _MOST_AHEAD = 64
 """Samples that are scored together, at most, while nothing is asked."""
@@ -209,7 +209,7 @@ def outcome(
             curve.append(Look(count, labels, accuracy_on(learner, step.state, held_out)))
         if count % every == 0 or count == total:
             told(count % every or every)
-    estimate = weighted_accuracy(correct, weights, squares)
+    estimate = weighted_share(correct, weights, squares)
     return Outcome(total, labels, _share(hits), _share(hits[recent:]), estimate, tuple(curve))
 
 
