@@ -285,6 +285,8 @@ def simulate(
     for name in strategy or ():
         if name not in STRATEGIES:
             raise typer.BadParameter(f"'{name}' is not one of {', '.join(sorted(STRATEGIES))}", param_hint="--strategy")
+    if plot is not None and held_out == 0:
+        raise typer.BadParameter("a plot is of rows held out, so --held-out must be above 0", param_hint="--plot")
     usual = Policy()
     if exploration is not None:
         usual = usual._replace(exploration=exploration)

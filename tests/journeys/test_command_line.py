@@ -61,6 +61,7 @@ def test_help_lists_every_command() -> None:
         ["simulate"],
         ["simulate", "x.npz", "--budget", "2"],
         ["simulate", "x.npz", "--strategy", "guess"],
+        ["simulate", "x.npz", "--plot", "x.png", "--held-out", "0"],
     ],
     ids=" ".join,
 )
