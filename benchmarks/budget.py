@@ -22,15 +22,15 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from benchmarks.asking import UNCERTAIN, Asker
+import numpy as np
+
 from benchmarks.images import DIGITS, images
-from benchmarks.label_curve import Engram
-from benchmarks.label_curve import stream as order_of
 from benchmarks.reporting import note, report, summarise
-from learner import warm_up
+from learner import build, warm_up
 from learner.asking.budget import BURST, HOUR
 from learner.asking.policy import Demand, Policy, Standing, decide, give_back
 from learner.asking.selection import wanted
+from learner.simulation import replay
 
 BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1)
 ADVERSARIAL_SAMPLES = 300
@@ -143,14 +143,11 @@ MADE: dict[str, Callable[[Random, int], list[float]]] = {
 
 def real(data_set: str, count: int, seed: int) -> list[float]:
     """Return the utilities that a learner gives to pictures while it learns those asked."""
-    data = images(data_set, count, 1)
-    model, asker, found = Engram(data, seed), Asker(UNCERTAIN, 0.05, seed), []
-    for index in order_of(data, seed, imbalanced=False).tolist():
-        utility = model.utility(data.x[index])
-        if asker.asks(utility):
-            model.learn(data.x[index], int(data.y[index]))
-        found += [utility] if utility is not None else []
-    return found
+    data, policy = images(data_set, count, 1), Policy()
+    order = np.random.Generator(np.random.Philox(seed)).permutation(len(data.y)).tolist()
+    samples = [(data.x[index], str(data.y[index])) for index in order]
+    steps = replay(build(data.source, seed=seed), policy, samples, seed=seed)
+    return [policy.utility(step.said) for step in steps if step.said is not None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,6 +22,7 @@ from benchmarks import (
     labels,
     permuted_mnist,
     published,
+    queue,
     reporting,
     saturation,
     text_intents,
@@ -222,6 +223,16 @@ def test_speed_is_told_as_a_ratio_to_the_published_rule(said: Said) -> None:
     assert found["jax_updates_per_s"] is None
     assert found["network_784_100_10_to_jax"] is None
     assert found["fused_784_256_10_score_256_ms"] > 0.0
+
+
+def test_the_queue_is_timed_under_many_hands_and_when_it_is_long(said: Said) -> None:
+    options = "--annotators 3 --queue 60 --seconds 2 --think 0.05 --served 20 --open 2000 --answers 10"
+    crew, long = said(queue.main, options)
+    assert set(crew["faults"].values()) == {0}
+    assert crew["leases"] > 0
+    assert crew["order"] > 0.9
+    assert long["open"] > 1900
+    assert long["lease_p99_ms"] > 0.0
 
 
 def test_a_folder_of_data_sets_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,12 +76,12 @@ export interface Annotator {
   answers: number;
   skips: number;
   median_duration_ms: number | null;
-  agreement: Share;
-  gold: Share;
+  agreement: JudgedShare;
+  gold: JudgedShare;
   reliability: number;
 }
 
-export interface Share {
+export interface JudgedShare {
   estimate: number | null;
   low: number | null;
   high: number | null;

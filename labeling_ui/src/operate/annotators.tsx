@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Engram } from "../api/engram";
-import type { Annotator, Annotators, Share } from "../api/monitoring_types";
+import type { Annotator, Annotators, JudgedShare } from "../api/monitoring_types";
 import { MISSING, interval, percent, plural, short, whole } from "../format/numbers";
 
 interface AnnotatorsParts {
@@ -75,6 +75,6 @@ function AnnotatorRow({ one }: { one: Annotator }) {
   );
 }
 
-function ofHowMany({ answers, low, high }: Share): string {
+function ofHowMany({ answers, low, high }: JudgedShare): string {
   return `${interval(low, high)} of ${plural(answers, "answer")}`;
 }

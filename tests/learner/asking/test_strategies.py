@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -56,6 +56,8 @@ def test_a_utility_is_in_its_range_and_the_same_every_time(
 @EVERY
 @given(votes=logits, data=st.data())
 def test_the_order_of_classes_and_of_members_says_nothing(name: str, votes: np.ndarray, data: st.DataObject) -> None:
+    """Where no member has two modes: of equal ones it votes for the first."""
+    assume(votes.shape[1] == 1 or np.diff(np.sort(votes, axis=1)[:, -2:]).min() > 1e-3)
     classes = data.draw(st.permutations(range(votes.shape[1])))
     members = data.draw(st.permutations(range(votes.shape[0])))
     turned = votes[np.ix_(members, classes)]
