@@ -15,6 +15,7 @@ from torch import Tensor
 
 from learner.asking import selection
 from learner.asking.duplicates import packed
+from learner.asking.rarity import rarities
 from learner.asking.selection import Decision
 from learner.asking.strategies import STRATEGIES
 from learner.asking.uncertainty_kernels import softmax, summaries
@@ -172,7 +173,7 @@ class Scorer:
         self._committee = learner.network.committee(state.layers)
         self._recollection = learner.recollection
         self._memory = state.memory
-        self._rarities = (min(state.counts, default=0) + 1) / (np.array(state.counts, dtype=np.float64) + 1)
+        self._rarities = rarities(state.counts)
 
     def packed_code(self, x: AnyInput) -> bytes:
         """Return the packed binary code of one input, for `duplicates`; empty where it tells too little."""

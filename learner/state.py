@@ -42,8 +42,7 @@ class Prediction(NamedTuple):
         variation_ratio: 1 - share of the modal class among the votes, in [0, 1).
         novelty: how many standard deviations less familiar than usual; about 0 for the familiar, above 3 unlike
             anything learned. 0 while nothing is usual yet, and where the network learns alone.
-        rarity: how rare the class probably is, in (0, 1]: sum_c p_c min_k (n_k + 1) / (n_c + 1) with n_c the labels
-            learned of class c. 1 where all classes are equally common.
+        rarity: how rare the class probably is, in (0, 1]: sum_c p_c r_c with r `asking.rarity.rarities`.
     """
 
     label: str

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from learner.watching.adwin import Adwin, Change
 
+Kind = Literal["error", "novelty", "class_mix"]
+
 SETTLED = 100
 """Labels before the watch begins: until then everything changes because the learner learns."""
+
+MATTERS: Mapping[Kind, float] = MappingProxyType({"error": 0.03, "novelty": 0.5, "class_mix": 0.05})
+"""The smallest change of a mean that is told: on a long stream even what matters to nobody is certain."""
 
 _DELTA = 0.002
 _GROUPS = 8
 _LEAST_NOVEL, _MOST_NOVEL = -3.0, 6.0
-
-Kind = Literal["error", "novelty", "class_mix"]
 
 
 class Alarm(NamedTuple):
@@ -36,7 +40,8 @@ class DriftWatch:
     - **class mix**: the share of each of eight groups of predicted classes, a class's group being the place of its
       first appearance modulo eight; an alarm where any share moves.
 
-    It begins after `SETTLED` labels. Labels and samples are watched apart, so it does not matter how they interleave.
+    A change is told from `MATTERS` on; a smaller one only shortens the window. The watch begins after `SETTLED` labels.
+    Labels and samples are watched apart, so it does not matter how they interleave.
 
     Example:
         >>> watch = DriftWatch()
@@ -59,7 +64,8 @@ class DriftWatch:
             return None
         surprise = float(not right) - (1.0 - confidence)
         found = self._error.update(min(1.0, max(0.0, (surprise + 1.0) / 2.0)))
-        return None if found is None or found.after < found.before else _alarm("error", found, 2.0, -1.0)
+        alarm = None if found is None else _alarm("error", found, 2.0, -1.0)
+        return alarm if alarm is not None and alarm.after - alarm.before >= MATTERS["error"] else None
 
     def sample(self, predicted: str, novelty: float, *, learned: int) -> list[Alarm]:
         """Take the next sample: the class predicted, the novelty in deviations, and how much the model had learned."""
@@ -68,13 +74,14 @@ class DriftWatch:
         alarms = []
         span = _MOST_NOVEL - _LEAST_NOVEL
         found = self._novelty.update(min(1.0, max(0.0, (novelty - _LEAST_NOVEL) / span)))
-        if found is not None and found.after > found.before:
-            alarms.append(_alarm("novelty", found, span, _LEAST_NOVEL))
+        if found is not None:
+            alarm = _alarm("novelty", found, span, _LEAST_NOVEL)
+            alarms += [alarm] if alarm.after - alarm.before >= MATTERS["novelty"] else []
         group = self._names.setdefault(predicted, len(self._names)) % _GROUPS
         moves = [window.update(float(number == group)) for number, window in enumerate(self._mix)]
         changes = [move for move in moves if move is not None]
-        if changes:
-            most = max(changes, key=lambda change: abs(change.after - change.before))
+        most = max(changes, key=lambda change: abs(change.after - change.before), default=None)
+        if most is not None and abs(most.after - most.before) >= MATTERS["class_mix"]:
             alarms.append(_alarm("class_mix", most, 1.0, 0.0))
         return alarms
 

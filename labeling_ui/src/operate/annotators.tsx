@@ -26,7 +26,7 @@ export function AnnotatorTable({ api, name, labels }: AnnotatorsParts) {
   if (!found || found.items.length === 0) return null;
   const { agreement, items } = found;
   return (
-    <section class="card">
+    <section class="card annotators">
       <header class="card-head">
         <h2>Annotators</h2>
         {agreement.samples > 0 && (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from learner.watching.drift import SETTLED, Alarm, DriftWatch
+from learner.watching.drift import MATTERS, SETTLED, Alarm, DriftWatch
 
 
 def labels(watch: DriftWatch, count: int, *, unsure: float, tilt: float, seed: int) -> list[Alarm]:
@@ -58,3 +58,15 @@ def test_it_goes_on_from_json() -> None:
     part = DriftWatch.from_json(json.loads(json.dumps(part.to_json())))
     assert labels(whole, 500, unsure=0.3, tilt=0.5, seed=4) == labels(part, 500, unsure=0.3, tilt=0.5, seed=4)
     assert whole.to_json() == part.to_json()
+
+
+def test_a_change_that_matters_to_nobody_is_not_told_however_sure_it_is() -> None:
+    watch = DriftWatch()
+    small, large = -1.0 + MATTERS["novelty"] / 2, -1.0 + 2 * MATTERS["novelty"]
+    told = {after: 0 for after in (small, large)}
+    for before, after in ((-1.0, small), (small, large)):
+        for n in range(8000):
+            alarms = watch.sample("a", before if n < 4000 else after, learned=1000)
+            told[after] += sum(alarm.kind == "novelty" for alarm in alarms)
+    assert told[small] == 0
+    assert told[large] > 0
