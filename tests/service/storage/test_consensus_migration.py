@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -23,7 +24,8 @@ def kept(connection: Connection) -> list[Any]:
     return [sorted(map(tuple, connection.execute(sa.select(*some)))) for some in columns]
 
 
-def test_labels_skips_and_late_answers_keep_their_queries(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("revision", ["0005", "0004", "0003"])
+def test_labels_skips_and_late_answers_keep_their_queries(database_url: str, tmp_path: Path, revision: str) -> None:
     with history(tmp_path / "h", database_url) as past:
         for n in range(3):
             past.ask_and_answer((n, 1), "a")
@@ -34,7 +36,7 @@ def test_labels_skips_and_late_answers_keep_their_queries(database_url: str, tmp
         db.write_now(lambda c: c.execute(late_answers.insert().values(label="b", **said)))
         before = db.read_now(kept)
         assert [len(rows) for rows in before] == [3, 1, 1, 3]
-        migrated(db, "0005")
+        migrated(db, revision)
         assert db.read_now(kept) == before
         migrated(db, "head")
         assert db.read_now(kept) == before
