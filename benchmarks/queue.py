@@ -125,6 +125,8 @@ def long(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
     """Let one annotator lease and answer without a pause on a long queue, and look at the figures meanwhile."""
     caller, admin = Caller(url, tokens[1]), client(url, tokens[0])
     leases, answers, looks = [], [], []
+    stats = admin.get(f"/v1/streams/{STREAM}/stats").raise_for_status().json()
+    begun = stats["queries"]["open"]
     for _ in range(options.answers):
         status, found, took = caller.post(f"/v1/streams/{STREAM}/queries:lease", {"limit": 1})
         assert status == 200, found
@@ -142,7 +144,7 @@ def long(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
     caller.close()
     admin.close()
     times = {**milliseconds("lease", leases), **milliseconds("answer", answers), **milliseconds("stats", looks)}
-    return {"open": left, "answers": len(answers), **times, "load_after": os.getloadavg()[0]}
+    return {"open": begun, "left": left, "answers": len(answers), **times, "load_after": os.getloadavg()[0]}
 
 
 def post_digits(admin: httpx.Client, count: int) -> dict[str, str]:

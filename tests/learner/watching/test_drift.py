@@ -63,7 +63,7 @@ def test_it_goes_on_from_json() -> None:
 def test_a_change_that_matters_to_nobody_is_not_told_however_sure_it_is() -> None:
     watch = DriftWatch()
     small, large = -1.0 + MATTERS["novelty"] / 2, -1.0 + 2 * MATTERS["novelty"]
-    told = {after: 0 for after in (small, large)}
+    told = dict.fromkeys((small, large), 0)
     for before, after in ((-1.0, small), (small, large)):
         for n in range(8000):
             alarms = watch.sample("a", before if n < 4000 else after, learned=1000)
