@@ -17,7 +17,11 @@ from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 
 _HIGHEST = 64
-"""The best are ranked first after every update: leases come from them."""
+"""So many of the best are ranked until all are of the newest version: leases come from them."""
+
+_QUIET = SECOND
+_QUIET_SHARES = 20
+"""Where nothing was learned for so long, so many times the work for one update is done in all."""
 
 _BATCH = 64
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
@@ -29,31 +33,44 @@ class Tending:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._version = 0
+        self._since = 0
+        self._best_left = 0
         self._left = 0
+        self._quiet_left = 0
         self._looked_at = 0
 
     def step(self, stream: Stream) -> bool:
         """End what is too old, and rank one batch; return whether there is more to do now.
 
-        A new version ranks the best `_HIGHEST`, then those ranked longest ago, up to the setting
-        `ranked_per_update`: with more open queries than that the rest keep their place until their turn comes.
+        A new version ranks the best `_HIGHEST` until these are all its own (what falls lets older ones rise), then
+        those ranked longest ago, each up to the setting `ranked_per_update`; where no other version follows for a
+        moment it goes on to `_QUIET_SHARES` times that. The rest keep their place until their turn comes.
         """
         expired = self._expire(stream)
-        version = self._parts.models.state(stream).seq
+        version, now = self._parts.models.state(stream).seq, self._parts.clock.now()
         if version > self._version:
-            self._version, self._left = version, self._parts.settings.ranked_per_update
-            self._rank(stream, highest=True)
-        elif self._left > 0:
-            self._rank(stream, highest=False)
+            self._version, self._since = version, now
+            self._best_left = self._left = self._parts.settings.ranked_per_update
+            self._quiet_left = (_QUIET_SHARES - 1) * self._left
+        elif self._left == 0 and now - self._since >= _QUIET:
+            self._left, self._quiet_left = self._quiet_left, 0
+        if self._left > 0:
+            self._rank(stream)
         return expired or self._left > 0
 
-    def _rank(self, stream: Stream, *, highest: bool) -> None:
+    def _rank(self, stream: Stream) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
         scorer, spec, policy = self._parts.models.scorer(stream), as_input(stream.input), QuerySpec(**stream.query)
-        look, size = (queue.highest, _HIGHEST) if highest else (queue.stalest, min(_BATCH, self._left))
-        rows = self._parts.db.read_now(lambda c: look(c, stream.id, scorer.seq, size))
-        if not highest:
-            self._left = self._left - len(rows) if len(rows) == size else 0
+        best = self._parts.db.read_now(
+            lambda c: queue.highest(c, stream.id, scorer.seq, min(_HIGHEST, self._best_left))
+        )
+        self._best_left = self._best_left - len(best) if best else 0
+        rows = best or self._parts.db.read_now(
+            lambda c: queue.stalest(c, stream.id, scorer.seq, min(_BATCH, self._left))
+        )
+        if not best:
+            self._left = self._left - len(rows) if rows else 0
+            self._quiet_left = self._quiet_left if rows else 0
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
         said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])

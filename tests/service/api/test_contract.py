@@ -54,6 +54,12 @@ ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("GET", "/v1/streams/{stream}/snapshots"): (EVERYONE, None),
     ("GET", "/v1/streams/{stream}/events"): (EVERYONE, None),
     ("GET", "/v1/session"): (EVERYONE, None),
+    ("GET", "/v1/streams/{stream}/cost-curve"): (EVERYONE, None),
+    ("POST", "/v1/queries/{query_id}:retract"): (ANNOTATES, None),
+    ("GET", "/v1/streams/{stream}/annotators"): (REVIEWS, None),
+    ("POST", "/v1/streams/{stream}/gold"): (OPERATES, {"sample_id": "x", "label": "a"}),
+    ("GET", "/v1/streams/{stream}/gold"): (REVIEWS, None),
+    ("DELETE", "/v1/streams/{stream}/gold/{gold_id}"): (OPERATES, None),
     ("GET", "/v2/models/{stream}"): (EVERYONE, None),
     ("GET", "/v2/models/{stream}/versions/{version}"): (EVERYONE, None),
     ("GET", "/v2/models/{stream}/ready"): (EVERYONE, None),
@@ -61,6 +67,8 @@ ROUTES: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/v2/models/{stream}/infer"): (PRODUCES, INFER),
     ("POST", "/v2/models/{stream}/versions/{version}/infer"): (PRODUCES, INFER),
 }
+NOTHING = dict.fromkeys(("stream", "sample_id", "query_id", "label_id", "job_id", "version", "gold_id"), "none")
+
 OPEN_TO_ALL = {
     ("POST", "/v1/session"),
     ("DELETE", "/v1/session"),
@@ -100,7 +108,7 @@ def test_a_role_may_do_just_what_is_its_own(
         body = body | {"name": f"role-{role}"}
     answer = clients[role].request(
         method,
-        path.format(stream="none", sample_id="none", query_id="none", label_id="none", job_id="none", version="0"),
+        path.format(**NOTHING),
         json=body,
         params={"metric": "samples"} if path.endswith("timeseries") else None,
     )
@@ -117,9 +125,7 @@ def test_a_role_may_do_just_what_is_its_own(
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_nobody_is_let_in_without_a_token(shared: Running, route: tuple[str, str]) -> None:
     method, path = route
-    url = shared.url + path.format(
-        stream="none", sample_id="none", query_id="none", label_id="none", job_id="none", version="0"
-    )
+    url = shared.url + path.format(**NOTHING)
     answer = httpx.request(method, url, json=ROUTES[route][1], params={"metric": "samples"}, trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
