@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from service.core.specs import (
     Consensus,
+    DriftExploration,
+    DriftSamples,
     GoldShare,
     InputSpec,
     Label,
@@ -79,6 +81,8 @@ class QueryPatch(Spec):
     overlap_share: Share | None = None
     consensus: Consensus | None = None
     gold_share: GoldShare | None = None
+    drift_exploration: DriftExploration | None = None
+    drift_samples: DriftSamples | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return what it names; null only where it takes a bound away."""

@@ -12,6 +12,7 @@ from learner.watching.health import layer_health
 from service.clock import SECOND, iso
 from service.core import accuracy, streams
 from service.core.errors import UnacceptableError
+from service.core.models import jobs
 from service.core.parts import Parts
 from service.core.spending import spending_body
 from service.storage import log, queue, samples, snapshots, watches
@@ -60,6 +61,7 @@ def stats(connection: Connection, parts: Parts, name: str) -> dict[str, Any]:
             "mean_update": log.mean_step(connection, stream.id, parts.settings.window_samples),
             "classes": dict(zip(state.classes, state.counts, strict=True)),
         },
+        "rebuild": jobs.rebuild_of(connection, stream.id),
         "snapshot": {"seq": newest[0].seq, "at": iso(newest[0].at)} if newest else None,
         "damaged_snapshots": sum(row.damaged_at is not None for row in newest),
         "horizon_seq": stream.horizon_seq,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from learner.asking.policy import Policy
 from learner.asking.strategies import STRATEGIES
@@ -127,6 +127,8 @@ _BY_DEFAULT = Policy()
 Overlap = Annotated[int, Field(ge=1, le=10, strict=True)]
 Consensus = Literal["majority", "weighted"]
 GoldShare = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
+DriftExploration = Annotated[float, Field(ge=1, le=1e6, allow_inf_nan=False)]
+DriftSamples = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 
 
 class QuerySpec(Spec):
@@ -148,7 +150,11 @@ class QuerySpec(Spec):
         MaxOpen, Field(description="open queries beyond which none is asked; from 45 % of it on less and less is asked")
     ] = _BY_DEFAULT.max_open
     rarity: Annotated[
-        Share, Field(description="how much less a sample counts whose class is probably common; 0: all count the same")
+        Share,
+        Field(
+            description="how much less a sample counts whose class is probably common; 0: all count the same. Where a "
+            "strategy is named and this is not, 0: what is named is what decides"
+        ),
     ] = _BY_DEFAULT.rarity
     duplicate_radius: Annotated[
         Share,
@@ -176,18 +182,24 @@ class QuerySpec(Spec):
         GoldShare, Field(description="share of each annotator's leases whose answer is known already")
     ] = 0.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _a_strategy_by_its_name(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "strategy" in given and "rarity" not in given:
+            return given | {"rarity": 0.0}
+        return given
+
     @property
     def seats(self) -> float:
         """How many people are asked of one sample, in the mean."""
         return 1.0 + self.overlap_share * (self.overlap - 1)
 
     drift_exploration: Annotated[
-        float,
-        Field(ge=1, le=1e6, allow_inf_nan=False, description="times the exploration share after an alarm; 1: no more"),
+        DriftExploration, Field(description="times the exploration share after an alarm; 1: no more")
     ] = _BY_DEFAULT.drift_exploration
-    drift_samples: Annotated[
-        int, Field(ge=1, le=10**9, strict=True, description="samples after an alarm for which that holds")
-    ] = _BY_DEFAULT.drift_samples
+    drift_samples: Annotated[DriftSamples, Field(description="samples after an alarm for which that holds")] = (
+        _BY_DEFAULT.drift_samples
+    )
 
     def policy(self) -> Policy:
         """Return what the learner decides by: a sample that it asks costs as many queries as it has seats."""

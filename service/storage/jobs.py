@@ -32,6 +32,12 @@ def newest_of_label(connection: Connection, label_id: str) -> AnyRow | None:
     return connection.execute(chosen).one_or_none()
 
 
+def first_unfinished(connection: Connection, stream_id: int, kind: str) -> AnyRow | None:
+    """Return the job of a kind that the worker is at or will be at next; all before it are done."""
+    chosen = _named().where(_unfinished(stream_id, kind)).order_by(jobs.c.seq).limit(1)
+    return connection.execute(chosen).one_or_none()
+
+
 def waiting(connection: Connection, stream_id: int, kind: str) -> Sequence[str]:
     """Return the ids of a stream's unfinished jobs of a kind."""
     return connection.execute(sa.select(jobs.c.id).where(_unfinished(stream_id, kind))).scalars().all()

@@ -6,12 +6,15 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from sklearn.datasets import load_digits
 
+from learner.asking.strategies import STRATEGIES
+from service.core.models.rebuilding import Rebuild
 from tests.conftest import Running, eventually, skip_or_fail
 
 FLAGS = [
@@ -85,14 +88,15 @@ def test_twenty_queries_are_labelled_by_keyboard_alone_and_the_accuracy_plot_mov
     labels = service.client.get("/v1/streams/digits/labels").json()["items"]
     assert all(label["label"] == truth[label["sample_id"]] for label in labels)
     assert {label["source"] for label in labels} == {"annotator"}
-    moved = plot.get_attribute("data-last")
     for _ in range(10):
         query = page.get_by_test_id("query").get_attribute("data-query-id")
         page.keyboard.press(truth[sample_of(str(query))])
         page.wait_for_function(
             "before => document.querySelector('[data-testid=query]')?.dataset.queryId !== before", arg=query
         )
-    expect(plot).not_to_have_attribute("data-last", str(moved), timeout=15_000)
+    eventually(lambda: service.stats("digits")["labels"], lambda labels: labels == LABELS + 10)
+    points = service.client.get("/v1/streams/digits/timeseries?metric=accuracy").json()["points"]
+    expect(plot).to_have_attribute("data-last", repr(points[-1]["value"]), timeout=15_000)
 
 
 def test_undo_skip_and_a_new_class_work_by_keyboard(service: Running, page: Page) -> None:
@@ -135,9 +139,59 @@ def test_the_operator_page_shows_rate_accuracy_uncertainty_and_health(service: R
     expect(page.get_by_test_id("health-table")).to_contain_text("hidden 1")
 
 
+def test_a_rebuild_is_seen_until_it_is_done(service: Running, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.stream(classes=["a", "b"])
+    for n in range(4):
+        service.post([n, -n], label="ab"[n % 2])
+    service.settled()
+    page.goto(f"{service.url}/#/signin?token={service.token}&next=/operate/s")
+    page.get_by_test_id("health-table").wait_for()
+    rebuild = page.get_by_test_id("rebuild")
+    expect(rebuild).to_have_count(0)
+    label = service.client.get("/v1/streams/s/labels").json()["items"][0]
+    with monkeypatch.context() as broken:
+        broken.setattr(Rebuild, "go_on", _breaks)
+        service.client.delete(f"/v1/labels/{label['label_id']}").raise_for_status()
+        expect(rebuild).to_contain_text("no space", timeout=15_000)
+    expect(rebuild).to_have_count(0, timeout=15_000)
+    assert service.stats()["rebuild"] is None
+
+
+def test_an_operator_changes_when_to_ask_and_a_refusal_stands_by_its_field(service: Running, page: Page) -> None:
+    made = service.stream()["query"]
+    page.goto(f"{service.url}/#/signin?token={service.token}&next=/operate/s")
+    page.get_by_text("Settings").click()
+    asking = page.get_by_test_id("asking-settings")
+    strategy, per_hour = asking.get_by_label("Strategy"), asking.get_by_label("Labels per hour")
+    offered = strategy.locator("option").evaluate_all("options => options.map(option => option.value)")
+    assert set(offered) == set(STRATEGIES)
+    strategy.select_option("margin")
+    per_hour.fill("0")
+    page.get_by_role("button", name="Save").click()
+    expect(asking.get_by_text("Refused: input should be greater than 0")).to_be_visible()
+    assert service.client.get("/v1/streams/s").json()["query"] == made
+    per_hour.fill("30")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    changed = {"strategy": "margin", "labels_per_hour": 30.0}
+    assert service.client.get("/v1/streams/s").json()["query"] == made | changed
+    asking.get_by_text("More", exact=True).click()
+    asking.get_by_label("Overlap, people").fill("2")
+    asking.get_by_label("Consensus").select_option("weighted")
+    asking.get_by_label("Exploration, times").fill("1")
+    per_hour.fill("")
+    page.get_by_role("button", name="Save").click()
+    changed |= {"labels_per_hour": None, "overlap": 2, "consensus": "weighted", "drift_exploration": 1.0}
+    eventually(lambda: service.client.get("/v1/streams/s").json()["query"], lambda query: query == made | changed)
+
+
 def test_the_api_is_browsable_without_the_internet(service: Running, page: Page) -> None:
     page.goto(f"{service.url}/docs")
     expect(page.get_by_text("/v1/streams/{stream}/samples:batch")).to_be_visible()
+
+
+def _breaks(*_: Any) -> None:
+    raise OSError("no space")
 
 
 def _samples_by_query(service: Running) -> Callable[[str], str]:

@@ -41,6 +41,16 @@ export interface Layer {
   synapses: number;
 }
 
+/** The model on its way to what corrections, retractions and a rollback made of the log. */
+export interface Rebuild {
+  /** A failed one is tried again. */
+  state: "queued" | "running" | "failed";
+  /** Log entries applied, of how many; null until it has begun. */
+  done: number;
+  total: number | null;
+  error: string | null;
+}
+
 export interface Stats {
   stream: string;
   model_version: number;
@@ -66,6 +76,8 @@ export interface Stats {
     variation_ratio: number | null;
   } | null;
   health: { layers: Layer[]; mean_update: number | null; classes: Record<string, number> };
+  /** Null where the model is as its log says. */
+  rebuild: Rebuild | null;
   snapshot: { seq: number; at: string } | null;
 }
 
@@ -125,4 +137,5 @@ export interface TimeSeries {
   points: Point[];
 }
 
-export type EventName = "prediction" | "query" | "label" | "update" | "snapshot" | "drift";
+export type EventName =
+  "prediction" | "query" | "label" | "update" | "snapshot" | "drift" | "stream";

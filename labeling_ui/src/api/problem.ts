@@ -1,9 +1,16 @@
+/** One thing that is wrong with what was sent: where (a JSON pointer) and why. */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
 /** A refusal by the server, or no answer at all (status 0). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly detail: string,
     readonly retryAfterSeconds: number | null = null,
+    readonly faults: readonly Fault[] = [],
   ) {
     super(detail);
     this.name = "ApiError";
@@ -24,17 +31,24 @@ export async function problemFrom(response: Response): Promise<ApiError> {
   const retryAfter = Number(response.headers.get("Retry-After") ?? NaN);
   const seconds = Number.isFinite(retryAfter) ? retryAfter : null;
   let detail = `The server answered ${response.status}.`;
+  let faults: Fault[] = [];
   try {
     const body: unknown = await response.json();
     if (body && typeof body === "object") {
-      const { detail: said, title } = body as { detail?: unknown; title?: unknown };
+      const { detail: said, title, errors } = body as Record<string, unknown>;
       if (typeof said === "string" && said) detail = said;
       else if (typeof title === "string" && title) detail = title;
+      if (Array.isArray(errors)) faults = errors.filter(isFault);
     }
   } catch {
     // The body was not JSON; the status says enough.
   }
-  return new ApiError(response.status, detail, seconds);
+  return new ApiError(response.status, detail, seconds, faults);
+}
+
+function isFault(found: unknown): found is Fault {
+  const { pointer, detail } = (found ?? {}) as Record<string, unknown>;
+  return typeof pointer === "string" && typeof detail === "string";
 }
 
 /** The words to show for anything that was thrown. */

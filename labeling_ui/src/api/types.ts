@@ -17,6 +17,19 @@ export interface QueryPolicy {
   budget: number;
   exploration: number;
   warmup_labels: number;
+  labels_per_hour: number | null;
+  labels_per_day: number | null;
+  max_open: number;
+  rarity: number;
+  duplicate_radius: number;
+  withdraw_below: number;
+  expire_after_seconds: number;
+  overlap: number;
+  overlap_share: number;
+  consensus: "majority" | "weighted";
+  gold_share: number;
+  drift_exploration: number;
+  drift_samples: number;
 }
 
 export interface Stream {

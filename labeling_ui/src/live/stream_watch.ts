@@ -4,17 +4,18 @@ import { wordsOf } from "../api/problem";
 import type { Stream } from "../api/types";
 import { Store } from "../store";
 import { EventFeed } from "./event_feed";
+import { pollDelay } from "./poll_delay";
 import { throttled } from "./throttle";
 
 const GAP_MS = 1000;
-const POLL_CONNECTED_MS = 15_000;
-const POLL_ALONE_MS = 4_000;
 
 export interface Watched {
   metrics: readonly Metric[];
   events: readonly EventName[];
   /** Whether accuracy against labels spent is wanted. */
   cost?: boolean;
+  /** Whether a rebuild is to be followed while it goes on. */
+  rebuild?: boolean;
 }
 
 /** One stream seen live: its settings, figures and time series, never more often than once a second. */
@@ -42,7 +43,7 @@ export class StreamWatch extends Store {
   ) {
     super();
     const address = api.eventsAddress(name);
-    this.feed = new EventFeed(address, watched.events, this.heard, () => this.changed());
+    this.feed = new EventFeed(address, watched.events, this.heard, this.connectionChanged);
   }
 
   get connected(): boolean {
@@ -59,6 +60,7 @@ export class StreamWatch extends Store {
   stop(): void {
     this.feed.stop();
     clearTimeout(this.poll);
+    this.poll = undefined;
   }
 
   /** How far back the time series go; null for the stream's whole life. */
@@ -89,13 +91,24 @@ export class StreamWatch extends Store {
     this.refresh();
   };
 
+  /** Whatever happened while nobody listened is in the figures. */
+  private readonly connectionChanged = (): void => {
+    if (this.feed.connected) this.refresh();
+    this.changed();
+  };
+
+  private get rebuilding(): boolean {
+    return Boolean(this.watched.rebuild && this.stats?.rebuild);
+  }
+
   private schedule(): void {
+    clearTimeout(this.poll);
     this.poll = setTimeout(
       () => {
         if (!document.hidden) this.refresh();
         this.schedule();
       },
-      this.connected ? POLL_CONNECTED_MS : POLL_ALONE_MS,
+      pollDelay(this.connected, this.rebuilding),
     );
   }
 
@@ -107,13 +120,20 @@ export class StreamWatch extends Store {
         ...this.watched.metrics.map((metric) => this.readSeries(metric)),
         this.watched.cost ? this.readCost() : null,
       ]);
-      this.stats = stats;
+      this.takeStats(stats);
       this.problem = null;
       this.onStats(stats);
     } catch (error) {
       this.problem = wordsOf(error);
     }
     this.changed();
+  }
+
+  private takeStats(stats: Stats): void {
+    const before = this.rebuilding;
+    this.stats = stats;
+    const watching = this.poll !== undefined;
+    if (watching && this.rebuilding !== before) this.schedule();
   }
 
   private async readCost(): Promise<void> {

@@ -1,14 +1,21 @@
 import type { Layer, Stats } from "../api/monitoring_types";
 import { percent, short, whole } from "../format/numbers";
+import { RebuildProgress } from "./rebuild";
 import { layerVerdict } from "./verdict";
 
-export function Health({ health }: { health: Stats["health"] }) {
+interface HealthParts {
+  health: Stats["health"];
+  rebuild: Stats["rebuild"];
+}
+
+export function Health({ health, rebuild }: HealthParts) {
   return (
     <section class="card">
       <header class="card-head">
         <h2>Learning health</h2>
         <p class="fine">Mean update per label {short(health.mean_update)}</p>
       </header>
+      <RebuildProgress rebuild={rebuild} />
       {health.layers.length === 0 ? (
         <p class="quiet">Layers appear with the first class.</p>
       ) : (

@@ -18,8 +18,9 @@ import { learningVerdict } from "./verdict";
 
 const WATCHED = {
   metrics: ["accuracy", "query_rate", "predictive_entropy"],
-  events: ["prediction", "query", "label", "update", "snapshot", "drift"],
+  events: ["prediction", "query", "label", "update", "snapshot", "drift", "stream"],
   cost: true,
+  rebuild: true,
 } as const;
 
 const NO_ALARMS: readonly Alarm[] = [];
@@ -69,7 +70,7 @@ export function OperatePage({ api, name, person }: OperatePageParts) {
       )}
       {stats && (
         <div class="operate-pair">
-          <Health health={stats.health} />
+          <Health health={stats.health} rebuild={stats.rebuild} />
           <ClassCounts counts={stats.health.classes} stream={stream} />
         </div>
       )}

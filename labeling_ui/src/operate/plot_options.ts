@@ -30,7 +30,11 @@ export function plotOptions(
     padding: [12, 12, 0, 0],
     cursor: { points: { size: 7 }, drag: { setScale: false } },
     scales: {
-      x: { time: kind.along === "time" },
+      x: {
+        time: kind.along === "time",
+        range: ({ data: [xs] }) =>
+          around(xs[0] ?? 0, xs.at(-1) ?? 0, kind.along === "time" ? 30 : 1),
+      },
       y: { range: (_plot, low, high) => kind.range(low ?? 0, high ?? 1) },
     },
     axes: axes(kind, colour),
@@ -38,6 +42,11 @@ export function plotOptions(
     hooks: { draw: [(plot) => drawMarks(plot, marks(), colour("--watch"))] },
     bands: kind.band ? [{ series: [3, 2], fill: `${line}26` }] : [],
   };
+}
+
+/** From the first to the last point; where that is one, so far around it. */
+export function around(low: number, high: number, least: number): [number, number] {
+  return low < high ? [low, high] : [low - least, high + least];
 }
 
 /** Upright lines where something happened. */

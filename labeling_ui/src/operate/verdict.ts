@@ -32,11 +32,15 @@ function learning(stats: Stats): LayerVerdict {
   const { label_lag: lag } = stats;
   if (stats.samples === 0) return { tone: "calm", words: "Waiting for its first sample." };
   if (stats.labels === 0) return { tone: "calm", words: "Waiting for its first label." };
-  if (lag.entries > 0 && lag.seconds > LATE_SECONDS)
+  if (lag.entries > 0 && lag.seconds > LATE_SECONDS) {
+    // What was revised counts as not learned until its rebuild is done: late, but on its way.
+    if (stats.rebuild?.state === "running")
+      return { tone: "watch", words: "Rebuilding the model; new labels wait for it." };
     return {
       tone: "bad",
       words: `Behind: ${plural(lag.entries, "label")} waiting ${duration(lag.seconds)} to be learned.`,
     };
+  }
   if (stuck.length > 0)
     return {
       tone: "watch",

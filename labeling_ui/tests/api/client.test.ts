@@ -31,6 +31,14 @@ test("a refusal speaks with the server's own detail", async () => {
   expect(refusal).toMatchObject({ status: 410, detail: "The lease is lost.", passing: false });
 });
 
+test("a refused body tells what is wrong with it, and where", async () => {
+  const fault = { pointer: "/query/budget", detail: "input should be a number" };
+  const problem = { detail: "…", errors: [fault, { pointer: 1 }, null] };
+  const { client } = clientAnswering(() => Response.json(problem, { status: 422 }));
+  const refusal = await client.request("PATCH", "/x", {}).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ status: 422, faults: [fault] });
+});
+
 test("no network, too many requests and server failures may pass", async () => {
   const { client } = clientAnswering(() => {
     throw new TypeError("offline");

@@ -7,6 +7,7 @@ import {
   placedInTime,
   plotColumns,
 } from "../../src/operate/plot_data";
+import { around } from "../../src/operate/plot_options";
 import { layerVerdict, learningVerdict } from "../../src/operate/verdict";
 
 const at = (second: number) => new Date(second * 1000).toISOString();
@@ -67,6 +68,7 @@ function statsWith(change: Partial<Stats>): Stats {
   return {
     samples: 1000,
     labels: 40,
+    rebuild: null,
     label_lag: { entries: 0, seconds: 0 },
     queries: { asked: 50 },
     query_rate: { overall: 0.05, window: 0.04, window_samples: 500, budget: 0.05 },
@@ -84,6 +86,19 @@ test("the headline says whether it learns and what that costs", () => {
 test("a learner that falls behind or stiffens is called out", () => {
   const late = learningVerdict(statsWith({ label_lag: { entries: 3, seconds: 300 } }));
   expect(late).toMatchObject({ tone: "bad" });
+  const rebuild = { state: "running", done: 1, total: 9, error: null } as const;
+  const lag = { entries: 3, seconds: 300 };
+  expect(learningVerdict(statsWith({ label_lag: lag, rebuild }))).toMatchObject({
+    tone: "watch",
+    words: expect.stringContaining("Rebuilding"),
+  });
+  const broken = { ...rebuild, state: "failed" } as const;
+  expect(learningVerdict(statsWith({ label_lag: lag, rebuild: broken })).tone).toBe("bad");
   const frozen = { layers: [layer(0.99)], mean_update: 0, classes: {} };
   expect(learningVerdict(statsWith({ health: frozen })).words).toContain("hidden");
+});
+
+test("a plot of one point is of the minute around it", () => {
+  expect(around(100, 160, 30)).toEqual([100, 160]);
+  expect(around(100, 100, 30)).toEqual([70, 130]);
 });

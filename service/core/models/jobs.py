@@ -48,6 +48,12 @@ def of_label(connection: Connection, label_id: str) -> dict[str, Any] | None:
     return None if row is None else body(row)
 
 
+def rebuild_of(connection: Connection, stream_id: int) -> dict[str, Any] | None:
+    """Return the rebuild that a stream waits for, None where its model is as its log says."""
+    row = jobs.first_unfinished(connection, stream_id, jobs.REBUILD)
+    return None if row is None else body(row)
+
+
 def body(row: Any) -> dict[str, Any]:
     """Return a job as the contract has it; `done` and `total` count log entries to apply."""
     times = {name: getattr(row, name) for name in ("created_at", "started_at", "finished_at")}

@@ -128,6 +128,24 @@ def test_several_retractions_that_wait_together_are_rebuilt_once_and_scoring_goe
     past.agrees()
 
 
+def test_figures_tell_of_the_rebuild_that_comes_first(past: History) -> None:
+    ids = grown(past, 80)
+    assert past.figures()["rebuild"] is None
+    first = past.retract(ids[0])["job"]
+    assert past.figures()["rebuild"] == past.job(first)
+    past.trainer.advance()
+    past.trainer.advance()
+    later = past.retract(ids[1])["job"]
+    told = past.figures()["rebuild"]
+    assert told["id"] == first["id"]
+    assert told["state"] == "running"
+    while past.job(first)["state"] != "done":
+        past.trainer.advance()
+    assert past.figures()["rebuild"] == past.job(later)
+    past.catch_up()
+    assert past.figures()["rebuild"] is None
+
+
 def test_labels_that_arrive_during_a_rebuild_are_learned_after_it(past: History) -> None:
     ids = grown(past, 80)
     past.retract(ids[0])
@@ -145,6 +163,7 @@ def test_a_rebuild_that_a_crash_broke_off_goes_on_from_where_it_was_stored(past:
     job = past.job(answer["job"])
     assert job["state"] == "running"
     assert 0 < job["done"] < job["total"] == 81
+    assert past.figures()["rebuild"] == job
     past.restart()
     assert past.trainer._state.seq == 80  # scoring goes on with the version before
     past.agrees()
@@ -163,7 +182,9 @@ def test_a_failed_rebuild_says_why_and_is_tried_again(past: History, monkeypatch
     job = past.job(answer["job"])
     assert job["state"] == "failed"
     assert job["error"] == "no space"
+    assert past.figures()["rebuild"] == job
     past.agrees()
+    assert past.figures()["rebuild"] is None
     job = past.job(answer["job"])
     assert job["state"] == "done"
     assert job["error"] is None
