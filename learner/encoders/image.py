@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,11 @@ class ImageEncoder:
         """Return the features [D] of an image [height, width, channels]."""
         return torch.from_numpy(np.divide(x.reshape(-1), np.float32(255.0), dtype=np.float32))
 
+    def encode_many(self, state: EncoderState, xs: Sequence[Input]) -> Tensor:  # noqa: ARG002
+        """Return the features [B, D] of B images."""
+        flat = np.stack(xs).reshape(len(xs), -1)
+        return torch.from_numpy(np.divide(flat, np.float32(255.0), dtype=np.float32))
+
     @property
     def bits(self) -> int:
         """Z = levels D + projection."""
@@ -85,12 +91,18 @@ class ImageEncoder:
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [Z] of features [D]: level by level which are above it, then the projection."""
+        coded: NDArray[np.uint8] = self.code_many(features[None])[0]
+        return coded
+
+    def code_many(self, features: Tensor) -> NDArray[np.uint8]:
+        """Return the bits [B, Z] of features [B, D]."""
         pixels = features.numpy()
         thresholds = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
-        passed = (pixels > thresholds[:, None]).reshape(-1).view(np.uint8)
+        passed: NDArray[np.uint8] = (pixels[:, None] > thresholds[:, None]).reshape(len(pixels), -1).view(np.uint8)
         if not self.projection:
             return passed
-        return np.concatenate([passed, projected(pixels, self.projection, balanced=True)])
+        signs = np.stack([projected(row, self.projection, balanced=True) for row in pixels])
+        return np.concatenate([passed, signs], axis=1)
 
     def decode(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -38,8 +39,28 @@ class Encoder(Protocol):
     def bits(self) -> int:
         """How many bits the code of an input has, Z."""
 
+    def encode_many(self, state: EncoderState, xs: Sequence[Any]) -> Tensor:
+        """Return the features [B, D] of B inputs, at least one: bit for bit those of `encode`."""
+
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the binary code [Z], 0 or 1, that the memory sees of features [D]."""
 
+    def code_many(self, features: Tensor) -> NDArray[np.uint8]:
+        """Return the codes [B, Z] of features [B, D]: those of `code`."""
+
     def decode(self, state: EncoderState, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the features [R, D] that codes [R, Z] stand for."""
+
+
+class OneByOne:
+    """Encodes many inputs as one after the other."""
+
+    __slots__ = ()
+
+    def encode_many(self: Encoder, state: EncoderState, xs: Sequence[Any]) -> Tensor:
+        """Return the features [B, D] of B inputs, at least one."""
+        return torch.stack([self.encode(state, x) for x in xs])
+
+    def code_many(self: Encoder, features: Tensor) -> NDArray[np.uint8]:
+        """Return the codes [B, Z] of features [B, D]."""
+        return np.stack([self.code(row) for row in features])

@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.encoders.protocol import EncoderState, Record
+from learner.encoders.protocol import EncoderState, OneByOne, Record
 from learner.encoders.vector import LEVELS, VectorEncoder
 
 KINDS = ("number", "category")
 
 
 @dataclass(frozen=True, slots=True)
-class TabularEncoder:
+class TabularEncoder(OneByOne):
     """Numbers as `VectorEncoder` has them, categories hashed to one of `buckets`, and a mark where a field is missing.
 
     Features are [numbers: value, 7 levels | categories: buckets each | a mark for each field], fields in alphabetical

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.encoders.protocol import EncoderState
+from learner.encoders.protocol import EncoderState, OneByOne
 
 _WORD = re.compile(r"\w+")
 _PIECES = (3, 4, 5)
@@ -22,7 +22,7 @@ _PIECES = (3, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class TextEncoder:
+class TextEncoder(OneByOne):
     """Terms hashed into D buckets, with a running inverse document frequency.
 
     A text's terms are its lower-cased words, its pairs of neighbouring words, and the pieces of 3 to 5 characters of

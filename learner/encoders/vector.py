@@ -12,7 +12,7 @@ from torch import Tensor
 
 from learner import encoding_kernels
 from learner.encoders.projection import projected
-from learner.encoders.protocol import EncoderState, Input
+from learner.encoders.protocol import EncoderState, Input, OneByOne
 
 LEVELS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 """Thermometer levels by default, in running standard deviations from the running mean."""
@@ -25,7 +25,7 @@ MOST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class VectorEncoder:
+class VectorEncoder(OneByOne):
     """Running standardisation, and beside it thermometer codes of +-1 at evenly spaced levels, seven by default.
 
     s = (x - mean)/deviation, cut to +-4; code_l = +1 where s > level_l, else -1. A field that has not varied yet gives

@@ -82,6 +82,16 @@ def test_features_and_codes_have_the_stated_lengths_and_repeat(name: str, seed: 
 
 @every
 @given(seed=seeds)
+def test_many_are_encoded_as_each_alone(name: str, seed: int):
+    encoder, state, draw, one = learned(name, seed)
+    xs = [one(draw) for _ in range(int(draw.integers(1, 6)))]
+    features = encoder.encode_many(state, xs)
+    assert torch.equal(features, torch.stack([encoder.encode(state, x) for x in xs]))
+    assert np.array_equal(encoder.code_many(features), np.stack([encoder.code(row) for row in features]))
+
+
+@every
+@given(seed=seeds)
 def test_only_learning_moves_the_state_and_it_makes_a_new_one(name: str, seed: int):
     encoder, state, draw, one = learned(name, seed)
     kept, x = [part.clone() for part in state], one(draw)
