@@ -98,6 +98,7 @@ class Annotator:
     def work(self, stop: Event) -> None:
         """Lease and answer, one query after the other."""
         draw, clock = random.Random(self.number), SystemClock()
+        stop.wait(self.think * draw.random())  # nobody begins at the same moment
         while not stop.is_set():
             body = {"limit": 1, "wait_seconds": self.wait}
             status, found, took = self.caller.post(f"/v1/streams/{self.stream}/queries:lease", body, stop)
@@ -120,7 +121,8 @@ class Annotator:
             held.sent_at = clock.now()
             held.status, _, took = self.caller.post(f"/v1/queries/{query['id']}:answer", answer)
             held.done_at = clock.now()
-            self.answer_seconds.append(took)
+            if not stop.is_set():  # at the end all answer at the same moment
+                self.answer_seconds.append(took)
         self.caller.close()
 
 

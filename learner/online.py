@@ -6,18 +6,16 @@ state, to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from learner.asking import selection
 from learner.asking.duplicates import packed
+from learner.asking.policy import Demand, Policy, Standing, consider, never
 from learner.asking.rarity import rarities
 from learner.asking.selection import Decision
-from learner.asking.strategies import STRATEGIES
 from learner.asking.uncertainty_kernels import softmax, summaries
 from learner.encoders import AnyInput, Encoder
 from learner.memory.recollection import Recollection
@@ -40,6 +38,7 @@ class OnlineLearner:
         ValueError: where the parts do not fit.
 
     Example:
+        >>> import numpy as np
         >>> from learner.encoders import VectorEncoder
         >>> encoder = VectorEncoder(2)
         >>> network = BiMU(features=encoder.features, hidden=(32,), seed=7)
@@ -118,14 +117,19 @@ class OnlineLearner:
         learned = replace(learned, counts=counts, encoder=encoder)
         return learned, LearnInfo(info.loss_bits, info.mean_step, new_class, replayed)
 
-    def decide(self, said: Prediction, *, strategy: str, threshold: float, exploration: float, coin: float) -> Decision:
-        """Return whether to ask for the label of what `said` was said of: `selection.toss` of a named utility.
-
-        `asking.policy.consider` decides whole, with a budget.
-        """
-        utility = STRATEGIES[strategy](said)
-        want = selection.wanted(utility, threshold)
-        return selection.toss(utility, threshold=threshold, want=want, exploration=exploration, coin=coin)
+    def decide(
+        self,
+        policy: Policy,
+        standing: Standing,
+        said: Prediction | None,
+        *,
+        coin: float,
+        now: int,
+        demand: Demand,
+        near_duplicate: Callable[[], bool] = never,
+    ) -> tuple[Decision, Standing]:
+        """Return whether to ask for the label of what `said` was said of, as `asking.policy.consider` does."""
+        return consider(policy, standing, said, coin=coin, now=now, demand=demand, near_duplicate=near_duplicate)
 
     def scorer(self, state: LearnerState) -> Scorer:
         """Return the read-only view of `state` that predicts."""
@@ -187,15 +191,14 @@ class Scorer:
         """Return the prediction for each input, the same as `predict` gives it alone."""
         if not self.classes or not xs:
             return [None] * len(xs)
-        features = [self._encoder.encode(self._encoder_state, x) for x in xs]
-        votes, novelty = softmax(self._committee.votes(torch.stack(features).numpy())), [0.0] * len(xs)
+        features = self._encoder.encode_many(self._encoder_state, xs)
+        votes, novelty = softmax(self._committee.votes(features.numpy())), [0.0] * len(xs)
         if self._recollection is not None and self._memory is not None:
-            codes = np.stack([self._encoder.code(of) for of in features])
-            recalled = self._recollection.recall(self._memory, codes)
+            recalled = self._recollection.recall(self._memory, self._encoder.code_many(features))
             votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
         numbers, means = summaries(votes)
         best = means.argmax(axis=1).tolist()
-        rarity = [float(self._rarities @ row) for row in means]
+        rarity = (means * self._rarities).sum(axis=1).tolist()
         return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)]
 
     def _one(

@@ -7,20 +7,21 @@ the service would have had, posted one sample at a time to a person who answers 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from learner.asking.duplicates import Asked
-from learner.asking.policy import Demand, Policy, Standing, consider
+from learner.asking.policy import Demand, Policy, Standing
 from learner.asking.selection import Decision
 from learner.encoders import AnyInput
 from learner.noise import Purpose, uniform
 from learner.online import OnlineLearner, Scorer
 from learner.state import LearnerState, Prediction
-from learner.watching.accuracy import Estimate, weighted_share
+from learner.watching import strata
+from learner.watching.accuracy import Accuracy, accuracy
 
 _MOST_AHEAD = 64
 """Samples that are scored together, at most, while nothing is asked."""
@@ -96,7 +97,7 @@ def replay(
         for said in said_of:
             x, label = ahead.popleft()
             count += 1
-            decision, standing = consider(
+            decision, standing = learner.decide(
                 policy,
                 standing,
                 said,
@@ -147,7 +148,7 @@ class Outcome(NamedTuple):
     labels: int
     arrival: float
     recent: float
-    estimate: Estimate | None
+    estimate: Accuracy | None
     curve: tuple[Look, ...]
 
     @property
@@ -195,22 +196,19 @@ def outcome(
     if looks < 1 or total < 1:
         raise ValueError(f"looks and total must be >= 1, got {looks} and {total}")
     hits: list[bool] = []
+    decisions: list[Decision] = []
     curve, labels, recent, every = list[Look](), 0, 0, -(-total // 100)
-    correct = weights = squares = 0.0
     for count, step in enumerate(steps, 1):
         labels += step.decision.ask
         if step.said is not None:
             hits.append(step.right)
+            decisions.append(step.decision)
             recent += count <= total - -(-total // 5)
-            if step.decision.ask:
-                weight = 1.0 / step.decision.propensity
-                correct, weights, squares = correct + step.right * weight, weights + weight, squares + weight * weight
         if count * looks // total > (count - 1) * looks // total:
             curve.append(Look(count, labels, accuracy_on(learner, step.state, held_out)))
         if count % every == 0 or count == total:
             told(count % every or every)
-    estimate = weighted_share(correct, weights, squares)
-    return Outcome(total, labels, _share(hits), _share(hits[recent:]), estimate, tuple(curve))
+    return Outcome(total, labels, _share(hits), _share(hits[recent:]), _estimate(decisions, hits), tuple(curve))
 
 
 def accuracy_on(learner: OnlineLearner, state: LearnerState, samples: Sequence[Labelled]) -> float | None:
@@ -219,6 +217,25 @@ def accuracy_on(learner: OnlineLearner, state: LearnerState, samples: Sequence[L
         return None
     said = learner.scorer(state).predict_many([x for x, _label in samples])
     return _share([one is not None and one.label == label for one, (_x, label) in zip(said, samples, strict=True)])
+
+
+def _estimate(decisions: Sequence[Decision], hits: Sequence[bool]) -> Accuracy | None:
+    """Return the accuracy as the labels of what was asked tell it, samples and labels counted by stratum."""
+    propensities: dict[int, list[float]] = defaultdict(list)
+    answered: dict[tuple[int, bool], list[float]] = defaultdict(list)
+    for decision, right in zip(decisions, hits, strict=True):
+        stratum = strata.stratum_of(decision.propensity)
+        propensities[stratum].append(decision.propensity)
+        if decision.ask:
+            answered[stratum, right].append(decision.propensity)
+    asked = {of: sum(len(answered.get((of, right), ())) for right in (True, False)) for of in propensities}
+    return accuracy(
+        [strata.Population(of, len(found), asked[of], min(found)) for of, found in propensities.items()],
+        [
+            strata.Labelled(of, len(found) / sum(1.0 / p for p in found), asked=True, right=right, labels=len(found))
+            for (of, right), found in answered.items()
+        ],
+    )
 
 
 def _share(hits: Sequence[bool]) -> float:

@@ -44,7 +44,7 @@ class Policy(NamedTuple):
     labels_per_hour: float | None = None
     labels_per_day: float | None = None
     max_open: int = 20_000
-    rarity: float = 0.0
+    rarity: float = 1.0
     duplicate_radius: float = 0.05
     drift_exploration: float = 3.0
     drift_samples: int = 1000

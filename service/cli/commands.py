@@ -115,7 +115,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = None)
             out.print(f"The admin token is in {settings.data_dir / TOKEN_FILE}")
         if token:
             out.print(f"Sign in at {url}/#/signin?token={token}")
-        server.run(sockets=[bound])
+        server.run_process(bound)
 
 
 @app.command()
@@ -131,7 +131,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         out.print(f"Engram serves {url_of(bound)}")
         if not parts.db.read_now(tokens.every):
             out.print("There is no token yet; make one with 'engram token create --role admin'")
-        server_of(create_app(parts, learns=False), parts).run(sockets=[bound])
+        server_of(create_app(parts, learns=False), parts).run_process(bound)
 
 
 @app.command()
@@ -150,7 +150,7 @@ def worker(
     with failures(), opened_with_others(settings, "worker") as parts:
         bound = listen(host, port)
         out.print(f"Engram works; how it does is at {url_of(bound)}/metrics")
-        server_of(create_worker_app(parts), parts).run(sockets=[bound])
+        server_of(create_worker_app(parts), parts).run_process(bound)
 
 
 @app.command()
@@ -260,7 +260,9 @@ def simulate(
     rarity: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How much less counts what is probably of a common class. [a stream's default]"
+            min=0,
+            max=1,
+            help="How much less counts what is probably of a common class. [a stream's default; 0 with --strategy]",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each policy, with seeds one after the other.")] = 1,
@@ -292,8 +294,8 @@ def simulate(
         usual = usual._replace(exploration=exploration)
     if warmup_labels is not None:
         usual = usual._replace(warmup_labels=warmup_labels)
-    if rarity is not None:
-        usual = usual._replace(rarity=rarity)
+    if rarity is not None or strategy:
+        usual = usual._replace(rarity=rarity or 0.0)
     policies = [
         usual._replace(strategy=name, budget=share)
         for name in dict.fromkeys(strategy or [usual.strategy])

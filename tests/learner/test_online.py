@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from learner import LearnerState, OnlineLearner, build, snapshot
+from learner.asking.policy import Demand, Policy, Standing
+from learner.asking.strategies import STRATEGIES
 
 KINDS = {
     "fused": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), components=4),
@@ -85,9 +87,14 @@ def test_deciding_is_pure_and_follows_the_strategy():
     learner = KINDS["fused"]
     said = learner.scorer(fold(learner, learner.start(), [(n % 2, n) for n in range(9)])).predict(sample(3))
     assert said is not None
-    asked = learner.decide(said, strategy="predictive_entropy", threshold=1e-9, exploration=0.1, coin=0.05)
-    assert asked.ask
-    assert asked.reason == "exploration"
+    policy, told = (
+        Policy(strategy="predictive_entropy", rarity=0.0, warmup_labels=0),
+        {"coin": 0.5, "now": 0, "demand": Demand()},
+    )
+    decision, standing = learner.decide(policy, Standing(), said, **told)
+    assert (decision, standing) == learner.decide(policy, Standing(), said, **told)
+    assert decision.utility == STRATEGIES["predictive_entropy"](said)
+    assert standing.seen == 1
 
 
 def test_an_image_of_noise_is_more_novel_than_a_digit():

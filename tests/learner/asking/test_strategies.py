@@ -130,4 +130,4 @@ def test_a_rare_class_never_counts_less_than_a_common_one(
     base, (common, rare) = said_by(np.array([[1.0, 0.0], [0.0, 1.0]])), sorted(rarities)
     policy = Policy(strategy=name, rarity=weight)
     assert policy.utility(replace(base, rarity=common)) <= policy.utility(replace(base, rarity=rare))
-    assert Policy(strategy=name).utility(replace(base, rarity=common)) == STRATEGIES[name](base)
+    assert Policy(strategy=name, rarity=0.0).utility(replace(base, rarity=common)) == STRATEGIES[name](base)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from learner.asking.policy import Policy
-from learner.simulation import replay
+from learner.simulation import outcome, replay
 from learner.snapshot import state_hash
 from service.core.models.scoring import prediction_body
 from service.core.models.training import learner_of
+from service.core.monitoring import stats
 from service.core.specs import LearnerSpec, QuerySpec
 from tests.service.core.by_hand import CLASSES, SEED, History, begin
 
@@ -22,7 +24,7 @@ def test_the_service_asks_what_the_simulation_asks_and_learns_the_same(past: His
     rows = [(draw.normal(size=DIM) + 0.4 * side).tolist() for side in sides]
     for again in range(30, 80, 3):  # some come twice
         rows[again], sides[again] = rows[again - 20], sides[again - 20]
-    asked_by = {"strategy": "margin", "budget": 0.3, "exploration": 0.2, "warmup_labels": 8}
+    asked_by = {"strategy": "margin", "rarity": 0.5, "budget": 0.3, "exploration": 0.2, "warmup_labels": 8}
     service = begin(past.parts, past.who, "asked", query=QuerySpec(**asked_by), dim=DIM)
     decided = []
     for row, side in zip(rows, sides, strict=True):
@@ -48,3 +50,7 @@ def test_the_service_asks_what_the_simulation_asks_and_learns_the_same(past: His
     ]
     assert state_hash(service.catch_up()) == state_hash(steps[-1].state)
     assert [step.decision for step in steps] != [step.decision for step in heedless]
+    told = past.parts.db.read_now(lambda c: stats(c, past.parts, "asked"))["accuracy"]
+    estimate = outcome(steps, len(samples), learner).estimate
+    assert estimate is not None
+    assert {name: told[name] for name in estimate._fields} == pytest.approx(estimate._asdict())
