@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,9 @@ _LOCK_FILE = "engram.lock"
 _ADDRESS_FILE = "server.json"
 _PATIENCE_SECONDS = 20
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that computes keeps the interpreter while a request waits for it, which it does several times."""
+
 
 class Server(uvicorn.Server):
     """Ends on SIGTERM or SIGINT with everything finished, and lets the process exit with 0."""
@@ -51,6 +56,13 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def run_process(self, bound: socket.socket) -> None:
+        """Run in the main thread of a process that does nothing else, and make the process fit for it."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()  # what is there now stays: looking through it again would halt every request for a moment
+        self.run(sockets=[bound])
 
     def run_here(self, bound: socket.socket) -> None:
         """Run in a thread that is not the main one, where no signal arrives."""

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     write_queue_limit: Positive = Field(
         1000, description="writes that may wait for the database before requests get 429"
     )
-    lease_seconds: Positive = Field(60, description="how long an annotator holds a query without a heartbeat")
+    lease_seconds: Positive = Field(
+        60, description="how long an annotator holds a query without a heartbeat; with them at most 20 times as long"
+    )
     ranked_per_update: Positive = Field(
         1024, description="open queries ranked anew after an update, while nothing waits to be learned"
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
+from time import monotonic
 from typing import NamedTuple
 
 import structlog
@@ -27,6 +28,9 @@ from service.storage.writers import UncertainError
 logger = structlog.get_logger()
 
 _FORGET_EVERY = 600 * SECOND
+
+_GATHER_SECONDS = 0.01
+"""What comes within it is learned together; and whoever has just answered gets the next query before."""
 
 
 class _Held(NamedTuple):
@@ -76,7 +80,8 @@ class Worker:
             self._caught_up.set()
             logger.info("worker.ready", worker=self._holdings.worker, streams=len(self._held))
         while not self._stop.is_set():
-            self._wake.wait(self._parts.settings.poll_seconds)
+            if self._wake.wait(self._parts.settings.poll_seconds):
+                self._stop.wait(_GATHER_SECONDS)
             self._wake.clear()
             self._round()
         self._end()
@@ -143,9 +148,14 @@ class Worker:
         try:
             while held.trainer.advance():
                 held.tending.step(stream)
-            # What wakes the worker meanwhile goes first; the next round goes on here.
-            while held.tending.step(stream) and not (self._wake.is_set() or self._stop.is_set()):
-                pass
+            # What wakes the worker meanwhile goes first, and so does another look round after a while; then on.
+            begin = monotonic()
+            while (rest := held.tending.step(stream)) is not None and not self._stop.is_set():
+                if self._wake.wait(rest):
+                    break
+                if monotonic() - begin > self._parts.settings.poll_seconds:
+                    self._wake.set()
+                    break
         except StreamLostError:
             self._lose(lease)
         except UncertainError:

@@ -22,15 +22,15 @@ def end(
     """End open queries of a locked stream as withdrawn or expired.
 
     What was asked within the budget is given back to it, so that it can be spent on what is worth more; what was asked
-    freely, in the warm-up, makes room for another.
+    freely, in the warm-up, makes room for another. Of a sample that somebody answered only the other seats are.
     """
     if not rows:
         return
     ids = [row.id for row in rows]
-    firsts = [row.id for row in rows if row.seat == 0]
-    seats, paid = (queue.decided_by_threshold(connection, some) for some in (ids, firsts))
     queue.end(connection, ids, state, now)
-    book(connection, stream, seats, paid=paid, free=len(firsts) - paid, open=-len(rows), **{state: len(rows)})
+    seats = queue.decided_by_threshold(connection, ids)
+    paid, free = queue.nobody_answered(connection, [row.sample_n for row in rows])
+    book(connection, stream, seats, paid=paid, free=free, open=-len(rows), **{state: len(rows)})
     told = [{"query_id": row.id, state: why} for row in rows]
     events.add(connection, [{"stream_id": stream.id, "type": "query", "data": data, "at": now} for data in told])
     parts.metrics.unanswered.labels(stream.name, state).inc(len(rows))

@@ -57,7 +57,7 @@ def run_demo(parts: Parts, bound: socket.socket, options: DemoOptions, console: 
     show = _Show(parts, server, options, material, url, str(token), console)
     thread = Thread(target=show.run, name="engram-demo", daemon=True)
     thread.start()
-    server.run(sockets=[bound])
+    server.run_process(bound)
     parts.stopping.set()
     thread.join(timeout=30)
     if show.failure is not None:

@@ -15,7 +15,7 @@ _COUNTS = ("answers", "compared", "agreed", "gold", "gold_right", "right", "wron
 
 def insert(connection: Connection, **values: Any) -> None:
     """Add an answer."""
-    connection.execute(answers.insert().values(**values))
+    connection.execute(answers.insert(), values)
 
 
 def of_query(connection: Connection, query_id: str) -> AnyRow | None:

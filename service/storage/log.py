@@ -40,42 +40,51 @@ def append(
         "at": now,
     }
     hashed = chain.link(hash_of(connection, stream_id, seq - 1), **said, detail=detail)
-    connection.execute(log.insert().values(**said, stream_id=stream_id, detail=detail, due_at=due_at, hash=hashed))
+    row = {**said, "stream_id": stream_id, "detail": detail, "due_at": due_at, "hash": hashed}
+    connection.execute(log.insert(), row)
     return seq
 
 
 def hash_of(connection: Connection, stream_id: int, seq: int) -> str:
     """Return an entry's hash, the empty text before the first."""
-    chosen = sa.select(log.c.hash).where(log.c.stream_id == stream_id, log.c.seq == seq)
-    return connection.execute(chosen).scalar_one_or_none() or ""
+    return connection.execute(_HASH, {"stream_id": stream_id, "seq": seq}).scalar_one_or_none() or ""
+
+
+# Statements that the worker runs for every label are made once: making one takes longer than running it.
+_HASH = sa.select(log.c.hash).where(log.c.stream_id == sa.bindparam("stream_id"), log.c.seq == sa.bindparam("seq"))
+_AFTER = (log.c.stream_id == sa.bindparam("stream_id"), log.c.seq > sa.bindparam("after"))
+_ENTRIES = (
+    sa.select(log).where(*_AFTER, log.c.seq <= sa.bindparam("until")).order_by(log.c.seq).limit(sa.bindparam("most"))
+)
+_REVISED = (
+    sa.select(log.c.seq, log.c.kind, log.c.target_seq, log.c.label)
+    .where(*_AFTER, log.c.seq <= sa.bindparam("until"), log.c.kind.in_(_REVISIONS))
+    .order_by(log.c.seq)
+)
+_FIRST_WAITING = sa.select(sa.func.min(log.c.seq)).where(*_AFTER, log.c.due_at > sa.bindparam("now"))
+_FAR = 2**62
 
 
 def entries(
     connection: Connection, stream_id: int, after: int, limit: int, until: int | None = None
 ) -> Sequence[AnyRow]:
     """Return entries in order of `seq`."""
-    chosen = sa.select(log).where(log.c.stream_id == stream_id, log.c.seq > after).order_by(log.c.seq).limit(limit)
-    return connection.execute(chosen if until is None else chosen.where(log.c.seq <= until)).all()
+    told = {"stream_id": stream_id, "after": after, "most": limit, "until": _FAR if until is None else until}
+    return connection.execute(_ENTRIES, told).all()
 
 
 def revisions(connection: Connection, stream_id: int, after: int = 0, until: int | None = None) -> Sequence[AnyRow]:
     """Return the retractions, corrections and rollbacks, in order of `seq`: `seq`, `kind`, `target_seq`, `label`."""
-    chosen = (
-        sa.select(log.c.seq, log.c.kind, log.c.target_seq, log.c.label)
-        .where(log.c.stream_id == stream_id, log.c.kind.in_(_REVISIONS), log.c.seq > after)
-        .order_by(log.c.seq)
-    )
-    return connection.execute(chosen if until is None else chosen.where(log.c.seq <= until)).all()
+    told = {"stream_id": stream_id, "after": after, "until": _FAR if until is None else until}
+    return connection.execute(_REVISED, told).all()
 
 
 def first_waiting(
     connection: Connection, stream_id: int, after: int, now: int, taken_back: Sequence[int]
 ) -> int | None:
     """Return the first entry whose moment to be learned has not come, leaving out what was taken back meanwhile."""
-    chosen = sa.select(sa.func.min(log.c.seq)).where(
-        log.c.stream_id == stream_id, log.c.seq > after, log.c.due_at > now, log.c.seq.not_in(taken_back)
-    )
-    return connection.execute(chosen).scalar_one_or_none()
+    chosen = _FIRST_WAITING.where(log.c.seq.not_in(taken_back)) if taken_back else _FIRST_WAITING
+    return connection.execute(chosen, {"stream_id": stream_id, "after": after, "now": now}).scalar_one_or_none()
 
 
 def naming(connection: Connection, stream_id: int) -> Sequence[AnyRow]:
@@ -110,15 +119,21 @@ def features_of(connection: Connection, stream_id: int, seq: int) -> bytes | Non
     return connection.execute(chosen).scalar_one_or_none()
 
 
+_ADD_LABEL = labels.insert().values(
+    {
+        name: sa.select(column).where(samples.c.n == sa.bindparam("of_sample")).scalar_subquery()
+        for name, column in {
+            "propensity": samples.c.propensity,
+            "asked": samples.c.asked,
+            "predicted": samples.c.prediction["label"].as_string(),
+        }.items()
+    }
+)
+
+
 def add_label(connection: Connection, values: Mapping[str, Any]) -> None:
     """Add the label that an entry stands for, with what its sample was given when it came."""
-    named = {"propensity": samples.c.propensity, "asked": samples.c.asked, "predicted": samples.c.prediction["label"]}
-    named["predicted"] = named["predicted"].as_string()
-    of_sample = {
-        name: sa.select(column).where(samples.c.n == values["sample_n"]).scalar_subquery()
-        for name, column in named.items()
-    }
-    connection.execute(labels.insert().values(**values, **of_sample))
+    connection.execute(_ADD_LABEL, dict(values) | {"of_sample": values["sample_n"]})
 
 
 def label(connection: Connection, label_id: str) -> AnyRow | None:

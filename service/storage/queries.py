@@ -19,9 +19,20 @@ def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(queries.insert(), list(rows))
 
 
+# Statements that every lease and answer runs are made once: making one takes longer than running it.
+_ONE = sa.select(queries).where(queries.c.id == sa.bindparam("query_id"))
+
+
+_CLOSE = (
+    queries.update()
+    .where(queries.c.id == sa.bindparam("query_id"))
+    .values(state=sa.bindparam("ends"), closed_at=sa.bindparam("now"), lease_until=0)
+)
+
+
 def one(connection: Connection, query_id: str) -> AnyRow | None:
     """Return a query."""
-    return connection.execute(sa.select(queries).where(queries.c.id == query_id)).one_or_none()
+    return connection.execute(_ONE, {"query_id": query_id}).one_or_none()
 
 
 def seats(connection: Connection, sample_n: int) -> Sequence[AnyRow]:
@@ -29,7 +40,10 @@ def seats(connection: Connection, sample_n: int) -> Sequence[AnyRow]:
     return connection.execute(sa.select(queries).where(queries.c.sample_n == sample_n).order_by(queries.c.seat)).all()
 
 
-def offered_to(by: str, now: int) -> sa.ColumnElement[bool]:
+_Of = sa.BindParameter[Any]
+
+
+def offered_to(by: _Of, now: _Of) -> sa.ColumnElement[bool]:
     """Return that a free query may go to `by`: not skipped, and no other seat of its sample held, answered or skipped.
 
     Of the free seats of a sample only the first is offered.
@@ -45,32 +59,43 @@ def offered_to(by: str, now: int) -> sa.ColumnElement[bool]:
     return ~skipped & ((queries.c.seats == 1) | ~taken)
 
 
+_CLAIM = (
+    queries.update()
+    .where(queries.c.id == sa.bindparam("query_id"), queries.c.state == OPEN)
+    .where(queries.c.lease_until <= sa.bindparam("now"), offered_to(sa.bindparam("who"), sa.bindparam("now")))
+    .values(
+        lease_token=sa.bindparam("token"),
+        lease_by=sa.bindparam("who"),
+        lease_until=sa.bindparam("until"),
+        leased_at=sa.bindparam("now"),
+    )
+)
+
+
 def claim(connection: Connection, query_id: str, *, token: str, by: str, until: int, now: int) -> bool:
     """Lease a query if it is open and free; return whether it was."""
-    taken = connection.execute(
-        queries.update()
-        .where(queries.c.id == query_id, queries.c.state == OPEN, queries.c.lease_until <= now, offered_to(by, now))
-        .values(lease_token=token, lease_by=by, lease_until=until)
+    told = {"query_id": query_id, "token": token, "who": by, "until": until, "now": now}
+    return connection.execute(_CLAIM, told).rowcount > 0
+
+
+_SHOWN = (
+    sa.select(
+        queries.c.id,
+        queries.c.reason,
+        samples.c.id.label("sample_id"),
+        samples.c.data,
+        samples.c.display,
+        samples.c.prediction,
+        samples.c.uncertainty,
     )
-    return taken.rowcount > 0
+    .join(samples, samples.c.n == queries.c.sample_n)
+    .where(queries.c.id == sa.bindparam("query_id"))
+)
 
 
 def shown(connection: Connection, query_id: str) -> AnyRow | None:
     """Return a query with what its annotator is shown of the sample."""
-    chosen = (
-        sa.select(
-            queries.c.id,
-            queries.c.reason,
-            samples.c.id.label("sample_id"),
-            samples.c.data,
-            samples.c.display,
-            samples.c.prediction,
-            samples.c.uncertainty,
-        )
-        .join(samples, samples.c.n == queries.c.sample_n)
-        .where(queries.c.id == query_id)
-    )
-    return connection.execute(chosen).one_or_none()
+    return connection.execute(_SHOWN, {"query_id": query_id}).one_or_none()
 
 
 def extend(connection: Connection, query_id: str, until: int) -> None:
@@ -80,9 +105,7 @@ def extend(connection: Connection, query_id: str, until: int) -> None:
 
 def close(connection: Connection, query_id: str, state: str, now: int) -> None:
     """End a query."""
-    connection.execute(
-        queries.update().where(queries.c.id == query_id).values(state=state, closed_at=now, lease_until=0)
-    )
+    connection.execute(_CLOSE, {"query_id": query_id, "ends": state, "now": now})
 
 
 def forget_codes(connection: Connection, sample_numbers: Sequence[int]) -> None:
@@ -90,12 +113,20 @@ def forget_codes(connection: Connection, sample_numbers: Sequence[int]) -> None:
     connection.execute(queries.update().where(queries.c.sample_n.in_(sample_numbers)).values(code=None))
 
 
-def reopen(connection: Connection, query_id: str, *, token: str | None, by: str | None, until: int) -> None:
-    """Open an ended query again, leased until `until`."""
+def reopen(connection: Connection, query_id: str, *, token: str | None, by: str | None, until: int, now: int) -> None:
+    """Open an ended query again, leased from now until `until`; its age counts anew."""
     connection.execute(
         queries.update()
         .where(queries.c.id == query_id)
-        .values(state=OPEN, closed_at=None, lease_token=token, lease_by=by, lease_until=until)
+        .values(
+            state=OPEN,
+            opened_at=now,
+            closed_at=None,
+            lease_token=token,
+            lease_by=by,
+            lease_until=until,
+            leased_at=now,
+        )
     )
 
 

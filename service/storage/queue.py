@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from service.storage.queries import offered_to
+from service.storage.queries import ANSWERED, OPEN, SKIPPED, offered_to
 from service.storage.tables import AnyRow, queries, samples
 
 # Written out, not bound: a database sees that the index of just these rows will do.
@@ -35,63 +35,93 @@ class Place(NamedTuple):
     id: str
 
 
+# Statements that every lease runs are made once: making one takes longer than running it.
+_NOW: sa.BindParameter[int] = sa.bindparam("now")
+_OFFERED = (queries.c.lease_until <= _NOW) & offered_to(sa.bindparam("who"), _NOW)
+_OFFERS = (
+    sa.select(*_COLUMNS, _OFFERED.label("offered"))
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
+    .limit(sa.bindparam("most"))
+)
+_BY_UTILITY = (queries.c.utility.desc(), queries.c.id)
+_AFTER = (
+    queries.c.utility <= sa.bindparam("utility"),
+    ~((queries.c.utility == sa.bindparam("utility")) & (queries.c.id <= sa.bindparam("id"))),
+)
+_BEST = _OFFERS.order_by(*_BY_UTILITY)
+_BEST_AFTER = _BEST.where(*_AFTER)
+_OLDEST = _OFFERS.order_by(queries.c.opened_at)
+_OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
+_ANY_FREE = (
+    sa.select(queries.c.id)
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN, queries.c.lease_until <= _NOW)
+    .limit(1)
+)
+_TO_RANK = (
+    sa.select(queries.c.id, queries.c.reason, queries.c.utility, queries.c.ranked_at, samples.c.features)
+    .join(samples, samples.c.n == queries.c.sample_n)
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
+    .limit(sa.bindparam("most"))
+)
+_DOWNWARDS = _TO_RANK.order_by(*_BY_UTILITY)
+_FURTHER_DOWN = _DOWNWARDS.where(*_AFTER)
+_STALEST = _TO_RANK.where(queries.c.ranked_at < sa.bindparam("version")).order_by(queries.c.ranked_at)
+_FEATURES = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_(sa.bindparam("numbers", expanding=True)))
+_RANK = (
+    queries.update()
+    .where(queries.c.id == sa.bindparam("query_id"), queries.c.ranked_at < sa.bindparam("version"))
+    .values(utility=sa.bindparam("new_utility"), ranked_at=sa.bindparam("version"))
+)
+
+
 def best(
     connection: Connection, stream_id: int, by: str, now: int, limit: int, after: Place | None = None
 ) -> Sequence[AnyRow]:
     """Return the next open queries by their last known utility, each with whether `by` may have it (`offered`)."""
-    chosen = _offers(stream_id, by, now)
-    if after is not None:
-        passed = (queries.c.utility == after.utility) & (queries.c.id <= after.id)
-        chosen = chosen.where(queries.c.utility <= after.utility, ~passed)
-    return connection.execute(chosen.order_by(queries.c.utility.desc(), queries.c.id).limit(limit)).all()
+    told = {"stream_id": stream_id, "who": by, "now": now, "most": limit}
+    if after is None:
+        return connection.execute(_BEST, told).all()
+    return connection.execute(_BEST_AFTER, told | after._asdict()).all()
 
 
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
     """Return the oldest open queries, each with whether `by` may have it (`offered`)."""
-    chosen = _offers(stream_id, by, now).order_by(queries.c.opened_at).limit(limit)
-    return connection.execute(chosen).all()
+    told = {"stream_id": stream_id, "who": by, "now": now, "most": limit}
+    return connection.execute(_OLDEST, told).all()
 
 
 def oldest_explored(
     connection: Connection, stream_id: int, by: str, now: int, before: int, limit: int
 ) -> AnyRow | None:
     """Return the oldest query asked at random before that moment that `by` may have, among the oldest `limit`."""
-    chosen = (
-        _offers(stream_id, by, now)
-        .where(_EXPLORED, queries.c.opened_at < before)
-        .order_by(queries.c.opened_at)
-        .limit(limit)
-    )
-    return next((row for row in connection.execute(chosen) if row.offered), None)
+    told = {"stream_id": stream_id, "who": by, "now": now, "most": limit, "before": before}
+    return next((row for row in connection.execute(_OLDEST_EXPLORED, told) if row.offered), None)
 
 
-def highest(connection: Connection, stream_id: int, version: int, limit: int) -> Sequence[AnyRow]:
-    """Return those of the `limit` best that were not ranked at this version yet, with their features."""
-    chosen = _to_rank(stream_id).order_by(queries.c.utility.desc(), queries.c.id).limit(limit)
-    return [row for row in connection.execute(chosen) if row.ranked_at < version]
+def downwards(connection: Connection, stream_id: int, limit: int, after: Place | None) -> Sequence[AnyRow]:
+    """Return the next open queries by their last known utility, with their features."""
+    told: dict[str, Any] = {"stream_id": stream_id, "most": limit}
+    if after is None:
+        return connection.execute(_DOWNWARDS, told).all()
+    return connection.execute(_FURTHER_DOWN, told | after._asdict()).all()
 
 
 def stalest(connection: Connection, stream_id: int, version: int, limit: int) -> Sequence[AnyRow]:
     """Return the queries whose utility is of the oldest versions before this one, with their features."""
-    chosen = _to_rank(stream_id).where(queries.c.ranked_at < version).order_by(queries.c.ranked_at).limit(limit)
-    return connection.execute(chosen).all()
+    return connection.execute(_STALEST, {"stream_id": stream_id, "version": version, "most": limit}).all()
 
 
 def features(connection: Connection, sample_numbers: Sequence[int]) -> dict[int, bytes]:
     """Return the features of samples by their number."""
-    chosen = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_(sample_numbers))
-    return {row.n: row.features for row in connection.execute(chosen)}
+    if not sample_numbers:
+        return {}
+    return {row.n: row.features for row in connection.execute(_FEATURES, {"numbers": sample_numbers})}
 
 
 def rank(connection: Connection, ranked: Sequence[Mapping[str, Any]]) -> None:
     """Store utilities found by a newer model: `query_id`, `new_utility`, `version` each."""
     if ranked:
-        connection.execute(
-            queries.update()
-            .where(queries.c.id == sa.bindparam("query_id"), queries.c.ranked_at < sa.bindparam("version"))
-            .values(utility=sa.bindparam("new_utility"), ranked_at=sa.bindparam("version")),
-            list(ranked),
-        )
+        connection.execute(_RANK, list(ranked))
 
 
 def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Sequence[AnyRow]:
@@ -102,8 +132,7 @@ def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Seque
 
 def any_free(connection: Connection, stream_id: int, now: int) -> bool:
     """Return whether a query is open that nobody holds."""
-    free = (queries.c.stream_id == stream_id, _OPEN, queries.c.lease_until <= now)
-    return connection.execute(sa.select(queries.c.id).where(*free).limit(1)).first() is not None
+    return connection.execute(_ANY_FREE, {"stream_id": stream_id, "now": now}).first() is not None
 
 
 def opened_before(connection: Connection, stream_id: int, moment: int, now: int, limit: int) -> Sequence[AnyRow]:
@@ -135,6 +164,18 @@ def decided_by_threshold(connection: Connection, query_ids: Sequence[str]) -> in
     return int(connection.scalar(chosen.where(queries.c.id.in_(query_ids), samples.c.threshold.is_not(None))) or 0)
 
 
+def nobody_answered(connection: Connection, sample_numbers: Sequence[int]) -> tuple[int, int]:
+    """Return of how many of the samples every query has ended unanswered: asked within the budget, and freely."""
+    needed = queries.c.state.in_((OPEN, ANSWERED, SKIPPED))
+    chosen = (
+        sa.select(sa.func.count(samples.c.threshold), sa.func.count())
+        .where(samples.c.n.in_(sample_numbers))
+        .where(~sa.exists().where(queries.c.sample_n == samples.c.n, needed))
+    )
+    paid, ended = connection.execute(chosen).one()
+    return int(paid), int(ended - paid)
+
+
 def end(connection: Connection, query_ids: Sequence[str], state: str, now: int) -> None:
     """End queries that nobody answered; nothing is near them any more."""
     gone = {"state": state, "closed_at": now, "lease_until": 0, "code": None}
@@ -153,15 +194,3 @@ def oldest_open(connection: Connection, stream_id: int) -> int | None:
     """Return when the oldest open query was opened."""
     chosen = sa.select(sa.func.min(queries.c.opened_at)).where(queries.c.stream_id == stream_id, _OPEN)
     return connection.execute(chosen).scalar_one_or_none()
-
-
-def _offers(stream_id: int, by: str, now: int) -> sa.Select[Any]:
-    """Return the open queries, each with whether it may go to `by`: `offered_to` says."""
-    offered = (queries.c.lease_until <= now) & offered_to(by, now)
-    return sa.select(*_COLUMNS, offered.label("offered")).where(queries.c.stream_id == stream_id, _OPEN)
-
-
-def _to_rank(stream_id: int) -> sa.Select[Any]:
-    columns = (queries.c.id, queries.c.reason, queries.c.utility, queries.c.ranked_at, samples.c.features)
-    joined = sa.select(*columns).join(samples, samples.c.n == queries.c.sample_n)
-    return joined.where(queries.c.stream_id == stream_id, _OPEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,15 +77,30 @@ def insert(connection: Connection, **values: Any) -> Stream | None:
     return Stream(*row)
 
 
+# Statements that nearly every request runs are made once: making one takes longer than running it.
+_BY_NAME = sa.select(streams).where(streams.c.name == sa.bindparam("name"))
+_BY_ID = sa.select(streams).where(streams.c.id == sa.bindparam("id"))
+_NEXT_SEQ = (
+    streams.update()
+    .where(streams.c.id == sa.bindparam("stream"))
+    .values(log_seq=streams.c.log_seq + 1)
+    .returning(streams.c.log_seq)
+)
+_LEDGER = sa.select(*(column for column in ledgers.c if column.name != "stream_id")).where(
+    ledgers.c.stream_id == sa.bindparam("stream_id")
+)
+_LOCK = _BY_ID.with_for_update(key_share=True)
+
+
 def by_name(connection: Connection, name: str) -> Stream | None:
     """Return the stream of that name."""
-    row = connection.execute(sa.select(streams).where(streams.c.name == name)).one_or_none()
+    row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
     return None if row is None else Stream(*row)
 
 
 def by_id(connection: Connection, stream_id: int) -> Stream | None:
     """Return the stream of that id."""
-    row = connection.execute(sa.select(streams).where(streams.c.id == stream_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"id": stream_id}).one_or_none()
     return None if row is None else Stream(*row)
 
 
@@ -94,8 +110,7 @@ def lock(connection: Connection, stream_id: int) -> Stream | None:
     Whoever changes more than one row of a stream takes this first, so that no two ever wait for each other. Rows that
     only point to the stream may still be added (`key_share`).
     """
-    chosen = sa.select(streams).where(streams.c.id == stream_id).with_for_update(key_share=True)
-    row = connection.execute(chosen).one_or_none()
+    row = connection.execute(_LOCK, {"id": stream_id}).one_or_none()
     return None if row is None else Stream(*row)
 
 
@@ -127,15 +142,12 @@ def delete(connection: Connection, stream_id: int) -> None:
 
 def next_seq(connection: Connection, stream_id: int) -> int:
     """Count the log up by one and return the new number."""
-    grown = streams.update().where(streams.c.id == stream_id).values(log_seq=streams.c.log_seq + 1)
-    return int(connection.execute(grown.returning(streams.c.log_seq)).scalar_one())
+    return int(connection.execute(_NEXT_SEQ, {"stream": stream_id}).scalar_one())
 
 
 def ledger(connection: Connection, stream_id: int) -> Ledger:
     """Return a stream's ledger."""
-    columns = [column for column in ledgers.c if column.name != "stream_id"]
-    row = connection.execute(sa.select(*columns).where(ledgers.c.stream_id == stream_id)).one()
-    return Ledger(*row)
+    return Ledger(*connection.execute(_LEDGER, {"stream_id": stream_id}).one())
 
 
 def ledgers_of(connection: Connection, stream_ids: Sequence[int]) -> dict[int, Ledger]:
@@ -146,9 +158,15 @@ def ledgers_of(connection: Connection, stream_ids: Sequence[int]) -> dict[int, L
 
 def book(connection: Connection, stream_id: int, **more: int) -> None:
     """Add `more` to the ledger's counts."""
-    values = _more(more)
-    if values:
-        connection.execute(ledgers.update().where(ledgers.c.stream_id == stream_id).values(**values))
+    names = tuple(name for name, count in more.items() if count)
+    if names:
+        connection.execute(_booking(names), {"stream": stream_id, **{f"more_{name}": more[name] for name in names}})
+
+
+@lru_cache(maxsize=64)
+def _booking(names: tuple[str, ...]) -> sa.Update:
+    grown = {name: ledgers.c[name] + sa.bindparam(f"more_{name}", type_=sa.BigInteger) for name in names}
+    return ledgers.update().where(ledgers.c.stream_id == sa.bindparam("stream")).values(grown)
 
 
 def spend(connection: Connection, stream_id: int, *, turn: int, standing: dict[str, Any], **more: int) -> bool:

@@ -138,6 +138,8 @@ queries = Table(
     Column("lease_token", sa.Text),
     Column("lease_by", sa.Text),
     Column("lease_until", sa.BigInteger, nullable=False),
+    # When the lease was granted, however often it was prolonged since; 0 before the first.
+    Column("leased_at", sa.BigInteger, nullable=False, server_default="0"),
     Column("opened_at", sa.BigInteger, nullable=False),
     Column("closed_at", sa.BigInteger),
     # The packed binary code of the sample, for what is near to it; gone where nothing may be near it any more.
@@ -181,7 +183,6 @@ labels = Table(
     Column("by_id", sa.Text, nullable=False),
     Column("duration_ms", sa.BigInteger),
     Column("correct", sa.Boolean),
-    Column("weight", Double),
     Column("predicted", sa.Text),
     Column("asked", sa.Boolean),
     Column("propensity", Double),
@@ -262,6 +263,7 @@ gold_queries = Table(
     Column("reason", sa.Text, nullable=False),
     Column("lease_token", sa.Text),
     Column("lease_until", sa.BigInteger, nullable=False),
+    Column("leased_at", sa.BigInteger, nullable=False, server_default="0"),
     Column("label_id", sa.Text, unique=True),
     Column("label", sa.Text),
     Column("duration_ms", sa.BigInteger),

@@ -16,7 +16,7 @@ from service.core.labels import consensus, gold_asking, labeling, leases
 from service.core.labels.labeling import NEWS, Source
 from service.core.parts import Parts
 from service.events import Topic
-from service.storage import answers, events, gold, log, queries
+from service.storage import answers, events, gold, log, queries, samples
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -50,7 +50,9 @@ async def answer(
             if before.label == label:
                 return Answer(200, _told(connection, query))
             raise ConflictError(f"this query was answered '{before.label}'; take that back to change it")
-        open_to = leases.holds(query, lease_token, now) or _settled_meanwhile(parts, query, lease_token, now)
+        open_to = leases.holds(query, lease_token, now) or _settled_meanwhile(
+            connection, parts, query, lease_token, now
+        )
         if not open_to:
             queries.keep_late_answer(connection, query_id, label, who.name, now)
             return Answer(LeaseLostError.status, None)
@@ -73,7 +75,7 @@ async def answer(
         if query.seats > 1:
             consensus.settle(connection, parts, stream, query.sample_n)
         else:
-            source = Source("annotator", who.name, who.id, query_id, 1.0 / query.propensity, duration_ms)
+            source = Source("annotator", who.name, who.id, query_id, duration_ms)
             truth = labeling.truth_of(connection, query.sample_n)
             recorded = labeling.record(connection, parts, stream, truth, label, source)
             answers.learned(connection, [said["id"]], recorded["label_id"])
@@ -141,10 +143,12 @@ def _told(connection: Connection, query: AnyRow) -> dict[str, Any]:
     return {"label_id": None, "seq": None, "pending": log.label_of_sample(connection, query.sample_n) is None}
 
 
-def _settled_meanwhile(parts: Parts, query: AnyRow, token: str, now: int) -> bool:
+def _settled_meanwhile(connection: Connection, parts: Parts, query: AnyRow, token: str, now: int) -> bool:
     """Return whether others settled the sample while this seat was held.
 
-    Its answer tells no more what the sample is, but still how reliable the person is.
+    Its answer tells no more what the sample is, but still how reliable the person is. Of a sample whose payload was
+    purged meanwhile nothing is left to learn from.
     """
     just = query.closed_at is not None and now < query.closed_at + parts.settings.lease_seconds * SECOND
-    return bool(query.seats > 1 and query.state == queries.WITHDRAWN and query.lease_token == token and just)
+    held = query.seats > 1 and query.state == queries.WITHDRAWN and query.lease_token == token and just
+    return bool(held and samples.by_number(connection, query.sample_n).purged_at is None)

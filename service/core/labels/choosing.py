@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -18,8 +19,8 @@ from service.storage.queue import Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
-_RANKED = 32
-"""Queries whose utility is that of the current model when one is chosen; the stored utilities order the rest."""
+_LOOKED_AT = 32
+"""The best by the stored utilities, which whoever leases has scored by the model of the moment."""
 
 _FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
@@ -33,69 +34,63 @@ class Ranked(NamedTuple):
     """What is known of the queue before one is chosen.
 
     Attributes:
-        utilities: those of the best queries at the model's version, by id; None where there is none for who asks.
+        best: queries that who asks may have, the most valuable by the model of the moment first.
         free: whether there is a query for anybody.
     """
 
-    utilities: Mapping[str, float] | None
+    best: Sequence[AnyRow]
     free: bool
-
-    def of(self, row: AnyRow) -> float:
-        """Return the newest utility that is known of a query."""
-        return (self.utilities or {}).get(row.id, row.utility)
 
 
 def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked:
-    """Score the best free queries whose stored utility is an older version's; the tables stay as they are."""
+    """Find the best for `who`: those that are best by the stored utilities, ranked by the current model."""
     scorer = parts.models.scorer(stream)
 
-    def look(connection: Connection) -> tuple[bool, bool, list[AnyRow], dict[int, bytes]]:
-        found = _best(connection, parts, who, stream, _RANKED)
+    def look(connection: Connection) -> tuple[list[AnyRow], dict[int, bytes], bool]:
+        found = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
+        older = [row.sample_n for row in found if row.ranked_at < scorer.seq]
         free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
-        stale = [row for row in found if row.ranked_at < scorer.seq]
-        return bool(found), free, stale, queue.features(connection, [row.sample_n for row in stale])
+        return found, queue.features(connection, older), free
 
-    some, free, rows, features = parts.db.read_now(look)
-    if not some:
-        return Ranked(None, free)
+    found, features, free = parts.db.read_now(look)
     spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
+    rows = [row for row in found if features.get(row.sample_n)]  # not those that are just being purged
     said = scorer.predict_many([from_bytes(features[row.sample_n], spec) for row in rows])
-    return Ranked({row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}, free)
+    news = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
+    return Ranked(sorted(found, key=lambda row: news.get(row.id, row.utility), reverse=True), free)
 
 
-def chosen(
-    connection: Connection, parts: Parts, who: Principal, stream: Stream, limit: int, known: Ranked
-) -> list[AnyRow]:
-    """Return up to `limit` queries for `who`, most valuable first."""
-    found = sorted(_best(connection, parts, who, stream, _RANKED), key=known.of, reverse=True)[:limit]
+def chosen(connection: Connection, parts: Parts, who: Principal, stream: Stream, known: Ranked) -> Iterator[AnyRow]:
+    """Yield queries for `who`, the most valuable first; now and then one that was long forgotten in between.
+
+    Where others have leased all that was looked at since, those follow that are now the best by the stored utilities.
+    """
     now = parts.clock.now()
     before = now - _FORGOTTEN_SECONDS * SECOND
-    if any(secrets.randbelow(_FORGOTTEN_ONE_IN) == 0 for _ in found):
-        forgotten = queue.oldest_explored(connection, stream.id, who.id, now, before, _FIRST_PAGE)
-        if forgotten is not None and all(row.id != forgotten.id for row in found):
-            found[-1] = forgotten
-    return sorted(found, key=known.of, reverse=True)
+    for row in known.best:
+        if secrets.randbelow(_FORGOTTEN_ONE_IN) == 0:
+            forgotten = queue.oldest_explored(connection, stream.id, who.id, now, before, _FIRST_PAGE)
+            if forgotten is not None:
+                yield forgotten
+        yield row
+    yield from _offered(connection, parts, who, stream)
 
 
-def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream, limit: int) -> list[AnyRow]:
-    """Return the best queries that `who` may have, by the stored utilities.
+def _offered(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> Iterator[AnyRow]:
+    """Yield the queries that `who` may have, the best by their stored utilities first.
 
     The search is bounded: who has skipped thousands of the best is offered the oldest in their place.
     """
-    found: list[AnyRow] = []
     for page in _pages(connection, parts, who, stream):
-        found += [row for row in page if row.offered]
-        if len(found) >= limit:
-            break
-    return found[:limit]
+        yield from (row for row in page if row.offered)
 
 
-def _pages(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> Iterator[list[AnyRow]]:
+def _pages(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> Iterator[Sequence[AnyRow]]:
     size, after, now = _FIRST_PAGE, None, parts.clock.now()
     while size <= _LAST_PAGE:
-        page = list(queue.best(connection, stream.id, who.id, now, size, after))
+        page = queue.best(connection, stream.id, who.id, now, size, after)
         yield page
         if len(page) < size:
             return
         after, size = Place(page[-1].utility, page[-1].id), size * _PAGE_GROWS
-    yield list(queue.oldest(connection, stream.id, who.id, now, _LAST_PAGE))
+    yield queue.oldest(connection, stream.id, who.id, now, _LAST_PAGE)

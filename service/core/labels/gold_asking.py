@@ -35,9 +35,10 @@ def lease(
     if secrets.randbelow(_COIN) >= QuerySpec(**stream.query).gold_share * _COIN:
         return None
     token, until = lease
-    before = gold.given_back(connection, stream.id, who.id, parts.clock.now())
+    now = parts.clock.now()
+    before = gold.given_back(connection, stream.id, who.id, now)
     if before is not None:
-        gold.change(connection, before.id, lease_token=token, lease_until=until)
+        gold.change(connection, before.id, lease_token=token, lease_until=until, leased_at=now)
         return str(before.id)
     gold_id = gold.least_seen(connection, stream.id, who.id)
     if gold_id is None:
@@ -52,7 +53,8 @@ def lease(
         "reason": reason,
         "lease_token": token,
         "lease_until": until,
-        "opened_at": parts.clock.now(),
+        "leased_at": now,
+        "opened_at": now,
     }
     gold.ask(connection, **asked)
     return str(asked["id"])
@@ -92,7 +94,7 @@ def take_back(connection: Connection, parts: Parts, who: Principal, stream: Stre
     leased = None
     if query.state == queries.ANSWERED:
         token, until = leases.new_lease(parts)
-        open_again = {"state": queries.OPEN, "closed_at": None, "lease_token": token}
+        open_again = {"state": queries.OPEN, "closed_at": None, "lease_token": token, "leased_at": parts.clock.now()}
         gold.change(connection, query.id, lease_until=until if query.by_id == who.id else 0, **open_again)
         _count(connection, stream, query, query.by, query.label, -1)
         if query.by_id == who.id:

@@ -45,7 +45,6 @@ class Source(NamedTuple):
     by: str
     by_id: str
     query_id: str | None = None
-    weight: float = 1.0
     duration_ms: int | None = None
 
 
@@ -139,7 +138,6 @@ def record(
             "by_id": source.by_id,
             "duration_ms": source.duration_ms,
             "correct": None if truth.predicted is None else truth.predicted == label,
-            "weight": source.weight,
             "at": now,
         },
     )

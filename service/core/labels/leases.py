@@ -13,6 +13,9 @@ from service.core.parts import Parts
 from service.storage import gold, queries
 from service.storage import streams as stream_rows
 
+HOLDS = 20
+"""A lease lasts at most so many times its length, however often it is prolonged: a forgotten page frees its query."""
+
 
 def new_lease(parts: Parts) -> tuple[str, int]:
     """Return a fresh lease token and when it ends."""
@@ -44,6 +47,20 @@ def must_hold(query: Any, parts: Parts, token: str) -> None:
     """Raise `LeaseLostError` unless `token` holds the query."""
     if not holds(query, token, parts.clock.now()):
         raise LeaseLostError
+
+
+def prolonged(query: Any, parts: Parts, token: str) -> int:
+    """Return until when a lease lasts that is prolonged now.
+
+    Raises:
+        LeaseLostError: where `token` does not hold the query, or has held it as long as anybody may.
+    """
+    now, seconds = parts.clock.now(), parts.settings.lease_seconds
+    last = int(query.leased_at + HOLDS * seconds * SECOND)
+    if query.lease_token == token and last <= min(now, query.lease_until):
+        raise LeaseLostError(f"a lease lasts at most {HOLDS * seconds} seconds, as this one has; lease the query again")
+    must_hold(query, parts, token)
+    return min(now + seconds * SECOND, last)
 
 
 def given_back(query: Any, token: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import anyio.to_thread
 from sqlalchemy import Connection
 
-from service.clock import SECOND, iso
+from service.clock import iso
 from service.core import streams
 from service.core.access import Principal
 from service.core.idempotency import NOTHING_DONE, Answer, RequestKey, once
@@ -90,7 +90,7 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
 
 async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: RequestKey | None) -> _Tried:
     known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, stream)
-    if known.utilities is None and key is None:
+    if not known.best and key is None:
         return _Tried([], known.free)
 
     def work(connection: Connection) -> Answer:
@@ -98,7 +98,7 @@ async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: Re
         held: list[tuple[str, str, int]] = []
         now = parts.clock.now()
         locked = streams.find_locked(connection, stream.name)
-        waiting = iter(choosing.chosen(connection, parts, who, locked, limit, known))
+        waiting = choosing.chosen(connection, parts, who, locked, known)
         row = next(waiting, None)
         while row is not None and len(held) < limit:
             token, until = leases.new_lease(parts)
@@ -120,16 +120,15 @@ async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: Re
 
 
 async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:
-    """Hold a lease for another while."""
-    until = parts.clock.now() + parts.settings.lease_seconds * SECOND
+    """Hold a lease for another while, unless it has lasted as long as a lease may."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> int:
         query = leases.locked(connection, query_id)
-        leases.must_hold(query, parts, token)
+        until = leases.prolonged(query, parts, token)
         _extend(connection, query, until)
+        return until
 
-    await parts.db.write(work)
-    return {"expires_at": iso(until)}
+    return {"expires_at": iso(await parts.db.write(work))}
 
 
 async def release(parts: Parts, query_id: str, token: str) -> None:

@@ -71,7 +71,7 @@ def _take_back(
         _move(connection, query, queries.WITHDRAWN if purged else queries.OPEN, booked, now)
         if leased is None and not purged and who is not None and who.role in (Role.ANNOTATOR, Role.ADMIN):
             token, until = leases.new_lease(parts)
-            queries.reopen(connection, query.id, token=token, by=who.id, until=until)
+            queries.reopen(connection, query.id, token=token, by=who.id, until=until, now=now)
             leased = {"id": query.id, "lease": leases.lease_body(token, until)}
     _book(connection, stream, booked)
     return leased
@@ -86,7 +86,7 @@ def _move(connection: Connection, seat: AnyRow, state: str, booked: Counter[str]
     booked[seat.state] -= 1
     booked[state] += 1
     if state == queries.OPEN:
-        queries.reopen(connection, seat.id, token=None, by=None, until=0)
+        queries.reopen(connection, seat.id, token=None, by=None, until=0, now=now)
     else:
         queries.close(connection, seat.id, state, now)
 

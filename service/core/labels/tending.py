@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from time import perf_counter
+
 from sqlalchemy import Connection
 
 from service.clock import SECOND
@@ -14,17 +17,26 @@ from service.core.specs import QuerySpec, as_input
 from service.core.spending import standing_of
 from service.storage import queries, queue
 from service.storage import streams as stream_rows
+from service.storage.queue import Place
 from service.storage.streams import Stream
+from service.storage.tables import AnyRow
 
-_HIGHEST = 64
-"""So many of the best are ranked until all are of the newest version: leases come from them."""
-
-_QUIET = SECOND
+QUIET_SECONDS = 0.2
 _QUIET_SHARES = 20
 """Where nothing was learned for so long, so many times the work for one update is done in all."""
 
-_BATCH = 64
+_BATCH, _BATCH_WHEN_QUIET = 128, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
+
+_STALEST_ONE_IN = 4
+"""Of so many batches one is of the longest unranked, while the best are not through: some of these will have risen."""
+
+_BREATH_SECONDS = 0.03
+"""So long after an update ranking waits: whoever has just answered asks for the next query."""
+
+_RESTS = 1.0
+_RESTS_WHEN_QUIET = 0.1
+"""So many times as long as it worked the ranking rests: whoever waits for an answer goes first."""
 
 
 class Tending:
@@ -34,43 +46,68 @@ class Tending:
         self._parts = parts
         self._version = 0
         self._since = 0
+        self._walked_from = 0
+        self._after: Place | None = None
         self._best_left = 0
-        self._left = 0
+        self._stalest_left = 0
         self._quiet_left = 0
+        self._batches = 0
+        self._ranked_at = 0.0
         self._looked_at = 0
 
-    def step(self, stream: Stream) -> bool:
-        """End what is too old, and rank one batch; return whether there is more to do now.
+    def step(self, stream: Stream) -> float | None:
+        """End what is too old, and rank one batch; return the seconds to rest before the next, None after the last.
 
-        A new version ranks the best `_HIGHEST` until these are all its own (what falls lets older ones rise), then
-        those ranked longest ago, each up to the setting `ranked_per_update`; where no other version follows for a
-        moment it goes on to `_QUIET_SHARES` times that. The rest keep their place until their turn comes.
+        After an update the best are ranked anew, from the top down, and those that were ranked longest ago, up to the
+        setting `ranked_per_update` of each; where no other update follows for a moment it goes on to `_QUIET_SHARES`
+        times that. An update in the middle lets the way down go on to its end before the next begins at the top. The
+        rest keep their place until their turn comes.
         """
+        begin = perf_counter()
         expired = self._expire(stream)
         version, now = self._parts.models.state(stream).seq, self._parts.clock.now()
         if version > self._version:
             self._version, self._since = version, now
-            self._best_left = self._left = self._parts.settings.ranked_per_update
-            self._quiet_left = (_QUIET_SHARES - 1) * self._left
-        elif self._left == 0 and now - self._since >= _QUIET:
-            self._left, self._quiet_left = self._quiet_left, 0
-        if self._left > 0:
-            self._rank(stream)
-        return expired or self._left > 0
+            self._stalest_left = self._parts.settings.ranked_per_update
+            self._quiet_left = (_QUIET_SHARES - 1) * self._stalest_left
+            if begin - self._ranked_at < QUIET_SECONDS:
+                return _BREATH_SECONDS
+        if self._best_left == 0 and version > self._walked_from:
+            self._walked_from, self._after = version, None
+            self._best_left = self._parts.settings.ranked_per_update
+        quiet = now - self._since >= QUIET_SECONDS * SECOND
+        if self._best_left == self._stalest_left == 0 and quiet:
+            self._stalest_left, self._quiet_left = self._quiet_left, 0
+        if self._best_left or self._stalest_left:
+            self._rank(stream, _BATCH_WHEN_QUIET if quiet else _BATCH)
+            self._ranked_at = perf_counter()
+        if expired:
+            return 0.0
+        if self._best_left or self._stalest_left:
+            return (perf_counter() - begin) * (_RESTS_WHEN_QUIET if quiet else _RESTS)
+        return QUIET_SECONDS if self._quiet_left > 0 else None
 
-    def _rank(self, stream: Stream) -> None:
+    def _next(self, connection: Connection, stream: Stream, version: int, most: int) -> Sequence[AnyRow]:
+        """Return what is to be ranked next."""
+        self._batches += 1
+        stalest = self._best_left == 0 or (self._batches % _STALEST_ONE_IN == 0 and self._stalest_left > 0)
+        if stalest:
+            rows = queue.stalest(connection, stream.id, version, min(most, self._stalest_left))
+            self._stalest_left = self._stalest_left - len(rows) if rows else 0
+            self._quiet_left = self._quiet_left if rows else 0
+            return rows
+        page = queue.downwards(connection, stream.id, min(most, self._best_left), self._after)
+        self._best_left -= len(page)
+        if page:
+            self._after = Place(page[-1].utility, page[-1].id)
+        else:
+            self._best_left = 0
+        return [row for row in page if row.ranked_at < version]
+
+    def _rank(self, stream: Stream, most: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
         scorer, spec, policy = self._parts.models.scorer(stream), as_input(stream.input), QuerySpec(**stream.query)
-        best = self._parts.db.read_now(
-            lambda c: queue.highest(c, stream.id, scorer.seq, min(_HIGHEST, self._best_left))
-        )
-        self._best_left = self._best_left - len(best) if best else 0
-        rows = best or self._parts.db.read_now(
-            lambda c: queue.stalest(c, stream.id, scorer.seq, min(_BATCH, self._left))
-        )
-        if not best:
-            self._left = self._left - len(rows) if rows else 0
-            self._quiet_left = self._quiet_left if rows else 0
+        rows = self._parts.db.read_now(lambda c: self._next(c, stream, scorer.seq, most))
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
         said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
@@ -88,7 +125,9 @@ class Tending:
             values = ({"query_id": key, "new_utility": value} for key, value in utilities.items())
             queue.rank(connection, [{**value, "version": scorer.seq} for value in values])
             least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
-            sure = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
+            free = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
+            # People who disagree know better than the model what is in doubt.
+            sure = [row for row in free if not consensus.are_even(connection, locked, row.sample_n)]
             unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
             consensus.settle_ended(connection, self._parts, locked, sure)
             return bool(sure)
@@ -109,7 +148,7 @@ class Tending:
         def work(connection: Connection) -> None:
             locked = stream_rows.lock(connection, stream.id)
             if locked is not None:
-                old = queue.opened_before(connection, stream.id, before, now, _BATCH)
+                old = queue.opened_before(connection, stream.id, before, now, _BATCH_WHEN_QUIET)
                 unanswered.end(connection, self._parts, locked, old, queries.EXPIRED, now, "age")
                 consensus.settle_ended(connection, self._parts, locked, old)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,15 @@ from service.storage import streams as stream_rows
 from service.storage.leases import StreamLease
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
+
+
+class Written(NamedTuple):
+    """A snapshot as it is stored: of which entry, of what is known up to `as_of`, and its header."""
+
+    seq: int
+    as_of: int
+    content: bytes
+    header: dict[str, Any]
 
 
 class Keeper:
@@ -54,21 +63,15 @@ class Keeper:
         rows = snapshots.newest_first(connection, self._stream.id, sound=True)
         self.stored_seq = max((row.seq for row in rows if lineage.continues(row.seq, row.as_of)), default=0)
 
-    def store(self, connection: Connection, state: LearnerState, *, as_of: int, parent: int, now: int) -> None:
-        """Write a snapshot and let go of those that have become too many."""
+    def write(self, state: LearnerState, *, as_of: int, parent: int) -> Written:
+        """Return a snapshot to be stored: made before the transaction, which keeps others waiting."""
         about = {"parent": parent, "as_of": as_of, "made_with": dict(origin(self._parts.settings.device))}
         content = snapshot.dump(state, about)
-        header = snapshot.read_header(content)
-        snapshots.add(
-            connection,
-            self._stream.id,
-            seq=state.seq,
-            as_of=as_of,
-            content=content,
-            state_hash=header["hash"],
-            header=header,
-            now=now,
-        )
+        return Written(state.seq, as_of, content, snapshot.read_header(content))
+
+    def store(self, connection: Connection, written: Written, now: int) -> None:
+        """Store a snapshot and let go of those that have become too many."""
+        snapshots.add(connection, self._stream.id, **written._asdict(), state_hash=written.header["hash"], now=now)
         rows = snapshots.newest_first(connection, self._stream.id)
         free = surplus((row.number for row in rows), self._parts.settings.snapshots_kept)
         snapshots.remove(connection, self._stream.id, free - {row.number for row in rows if row.pinned})

@@ -80,13 +80,14 @@ class Rebuild:
         due = replay.state.seq - self._kept_seq >= self._parts.settings.snapshot_every
         if not due and now - self._reported_at < _REPORT_EVERY:
             return
+        written = self._keeper.write(replay.state, as_of=self.until, parent=self._kept_seq) if due else None
 
         def work(connection: Connection) -> None:
             if self._keeper.hold(connection) is None:
                 return
             jobs.report(connection, self._stream.id, self.until, done=replay.done, total=replay.total, now=now)
-            if due:
-                self._keeper.store(connection, replay.state, as_of=self.until, parent=self._kept_seq, now=now)
+            if written is not None:
+                self._keeper.store(connection, written, now)
 
         self._parts.db.write_now(work)
         self._reported_at = now

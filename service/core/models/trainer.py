@@ -48,6 +48,7 @@ class StreamTrainer:
         self._rebuild: Rebuild | None = None
         self._retention = Retention(parts, stream.id, keeper)
         self._watcher = Watcher(parts, stream, keeper)
+        self._looked_after_at = 0
         self._committed_seq = self._noted_seq = stream.applied_seq
         self._notes: list[dict[str, Any]] = []
 
@@ -93,10 +94,20 @@ class StreamTrainer:
             self._apply(entry)
         if self._state.seq > self._committed_seq or wanted or self._snapshot_is_late():
             self._commit(store=wanted)
-        if not found:
-            self._parts.recovery.report(self._stream.name, 0, 0)
-            self._retention.keep(self._state.seq)
-        return bool(found) or self._watcher.look()
+        if found:
+            return True
+        self._parts.recovery.report(self._stream.name, 0, 0)
+        return self._look_after()
+
+    def _look_after(self) -> bool:
+        """Keep what is kept how long and watch for drift, now and then; return whether there may be more to watch."""
+        now = self._parts.clock.now()
+        if now - self._looked_after_at < self._parts.settings.poll_seconds * SECOND:
+            return False
+        self._retention.keep(self._state.seq)
+        more = self._watcher.look()
+        self._looked_after_at = 0 if more else now
+        return more
 
     def snapshot(self) -> None:
         """Store the newest state, unless it is stored already."""
@@ -196,6 +207,7 @@ class StreamTrainer:
         state, notes, now, keeper = self._state, self._notes, self._parts.clock.now(), self._keeper
         far = state.seq - keeper.stored_seq >= self._parts.settings.snapshot_every
         due = state.seq > keeper.stored_seq and (store or far or self._snapshot_is_late())
+        written = keeper.write(state, as_of=state.seq, parent=keeper.stored_seq) if due else None
 
         def work(connection: Connection) -> bool:
             if keeper.hold(connection) is None:
@@ -206,8 +218,8 @@ class StreamTrainer:
             if rebuilt is not None:
                 jobs.finish(connection, self._stream.id, jobs.REBUILD, state.seq, total=rebuilt.total, now=now)
                 told.append(self._event("update", now, seq=state.seq, model_version=state.seq, rebuilt=True))
-            if due:
-                keeper.store(connection, state, as_of=state.seq, parent=keeper.stored_seq, now=now)
+            if written is not None:
+                keeper.store(connection, written, now)
                 events.prune(connection, self._stream.id, self._parts.settings.events_kept)
                 told.append(self._event("snapshot", now, seq=state.seq))
             if store:

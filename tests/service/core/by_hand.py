@@ -16,7 +16,7 @@ from learner import LearnerState, build
 from learner.snapshot import state_hash
 from service.app import build_parts, close_parts
 from service.clock import SECOND
-from service.core import access, streams
+from service.core import access, monitoring, streams
 from service.core.access import Principal, Role
 from service.core.history import corrections, rollback
 from service.core.history.verification import Report, verify
@@ -56,6 +56,11 @@ class ManualClock:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+async def never() -> bool:
+    """Return that whoever asked is still there."""
+    return False
 
 
 @dataclass
@@ -122,10 +127,6 @@ class History:
 
     def answer(self, query_id: str, x: Sequence[float], label: str) -> str:
         """Answer a sample's query as a person does; return the label's id."""
-
-        async def never() -> bool:
-            return False
-
         held = run(leasing.lease(self.parts, self.who, self.name, 10, 0, never))
         [token] = [one["lease"]["token"] for one in held if one["id"] == query_id]
         answered = run(answering.answer(self.parts, self.who, query_id, token, label, None, None))
@@ -134,6 +135,10 @@ class History:
 
     def job(self, job: dict[str, Any]) -> dict[str, Any]:
         return self.parts.db.read_now(lambda c: jobs.look(c, job["id"]))
+
+    def figures(self) -> dict[str, Any]:
+        """Return what operators see of the stream."""
+        return self.parts.db.read_now(lambda c: monitoring.stats(c, self.parts, self.name))
 
     def restart(self) -> None:
         """Lose all that was in memory."""

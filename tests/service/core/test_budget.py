@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from learner.asking.budget import BURST
+from learner.asking.policy import Policy
 from learner.asking.strategies import STRATEGIES
+from service.core.specs import QuerySpec
 from tests.conftest import Running
 
 _names = (f"b{n}" for n in count())
@@ -110,3 +112,11 @@ def test_a_bound_by_the_hour_holds_and_can_be_taken_away(shared: Running) -> Non
         answer = shared.client.patch(path, json={"query": wrong})
         assert answer.status_code == 422
         assert next(iter(wrong)) in answer.json()["errors"][0]["pointer"]
+
+
+def test_rare_classes_count_more_unless_a_strategy_is_named() -> None:
+    assert QuerySpec().rarity == Policy().rarity == 1.0
+    assert QuerySpec(strategy="variation_ratio").rarity == 0.0
+    assert QuerySpec(strategy="margin", rarity=0.5).rarity == 0.5
+    stored = QuerySpec().model_dump()
+    assert QuerySpec(**stored).model_dump() == stored

@@ -24,7 +24,7 @@ def kept(connection: Connection) -> list[Any]:
     return [sorted(map(tuple, connection.execute(sa.select(*some)))) for some in columns]
 
 
-@pytest.mark.parametrize("revision", ["0005", "0004", "0003"])
+@pytest.mark.parametrize("revision", ["0008", "0005", "0004", "0003"])
 def test_labels_skips_and_late_answers_keep_their_queries(database_url: str, tmp_path: Path, revision: str) -> None:
     with history(tmp_path / "h", database_url) as past:
         for n in range(3):

@@ -18,22 +18,23 @@ numbers = iter(range(10_000))
 class Person:
     """Sends every request with one person's token."""
 
-    service: Running
+    client: httpx.Client
     stream: str
     headers: dict[str, str]
     id: str
 
-    def __call__(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        return self.service.client.request(method, path, json=body, headers=self.headers)
+    def __call__(self, method: str, path: str, body: Any = None, key: str | None = None) -> httpx.Response:
+        headers = self.headers if key is None else self.headers | {"Idempotency-Key": key}
+        return self.client.request(method, path, json=body, headers=headers)
 
     def lease(self, limit: int = 10) -> list[dict[str, Any]]:
         answer = self("POST", f"/v1/streams/{self.stream}/queries:lease", {"limit": limit})
         assert answer.status_code == 200, answer.text
         return list(answer.json()["queries"])
 
-    def say(self, query: dict[str, Any], label: str) -> httpx.Response:
+    def say(self, query: dict[str, Any], label: str, key: str | None = None) -> httpx.Response:
         body = {"lease_token": query["lease"]["token"], "label": label, "duration_ms": 1000}
-        return self("POST", f"/v1/queries/{query['id']}:answer", body)
+        return self("POST", f"/v1/queries/{query['id']}:answer", body, key)
 
     def answer(self, label: str) -> dict[str, Any]:
         """Lease one query and answer it."""
@@ -50,7 +51,7 @@ class Person:
 def person(service: Running, stream: str, role: Role = Role.ANNOTATOR) -> Person:
     parts = service.parts
     who, text = parts.db.write_now(lambda c: access.create(c, parts.clock, role))
-    return Person(service, stream, {"Authorization": f"Bearer {text}"}, who.id)
+    return Person(service.client, stream, {"Authorization": f"Bearer {text}"}, who.id)
 
 
 @dataclass

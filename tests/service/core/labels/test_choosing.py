@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from benchmarks.queue_filling import Filled, fill
 from service.app import build_parts, close_parts
 from service.core import access, streams
 from service.core.access import Principal, Role
-from service.core.labels import choosing
+from service.core.labels import choosing, leasing
 from service.core.parts import Parts
 from service.settings import Settings
 from service.storage import queue
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow, queries, skips
-from tests.service.core.by_hand import ManualClock
+from tests.service.core.by_hand import ManualClock, run
 
 SKIPPED = 6000
 
@@ -48,7 +49,7 @@ def who(parts: Parts, clock: ManualClock) -> Principal:
 def offered(parts: Parts, who: Principal, filled: Filled, limit: int) -> list[AnyRow]:
     stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
     known = choosing.ranked(parts, who, stream)
-    return parts.db.read_now(lambda c: choosing.chosen(c, parts, who, stream, limit, known))
+    return parts.db.read_now(lambda c: list(islice(choosing.chosen(c, parts, who, stream, known), limit)))
 
 
 def test_the_best_come_in_order_and_the_forgotten_only_once_they_have_waited(
@@ -79,3 +80,24 @@ def test_who_has_skipped_thousands_of_the_best_is_still_offered_something_else(
     )
     assert len(skipped) == SKIPPED
     assert {row.id for row in found}.isdisjoint(skipped)
+
+
+def test_whoever_others_were_quicker_than_gets_what_comes_next(
+    parts: Parts, clock: ManualClock, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = (parts.db.write_now(lambda c: access.create(c, clock, Role.ANNOTATOR))[0] for _ in "ab")
+    stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
+    seen = choosing.ranked(parts, ben, stream)
+
+    async def never() -> bool:
+        return False
+
+    def leased(who: Principal) -> set[str]:
+        return {one["id"] for one in run(leasing.lease(parts, who, filled.name, 10, 0, never))}
+
+    taken = set[str]().union(*(leased(ada) for _ in range(5)))
+    assert {row.id for row in seen.best} < taken
+    monkeypatch.setattr(choosing, "ranked", lambda *_: seen)
+    found = leased(ben)
+    assert len(found) == 10
+    assert found.isdisjoint(taken)

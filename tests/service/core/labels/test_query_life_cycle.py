@@ -32,6 +32,7 @@ from service.storage.tables import late_answers
 from tests.conftest import Running, eventually, running
 
 LEASE_SECONDS = 60
+LONGEST_HOLD = 20 * LEASE_SECONDS * SECOND
 WHO = ("ada", "ben")
 
 
@@ -58,7 +59,12 @@ class Known:
     token: str | None = None
     by: str | None = None
     until: int = 0
+    last: int = 0
     label: str | None = None
+
+    def leased(self, token: str, by: str, now: int) -> None:
+        self.token, self.by = token, by
+        self.until, self.last = now + LEASE_SECONDS * SECOND, now + LONGEST_HOLD
 
 
 @dataclass
@@ -138,8 +144,7 @@ class QueryLife(RuleBasedStateMachine):
             free.remove(query["id"])
             known = self.queries[query["id"]]
             assert query["sample_id"] == known.sample
-            known.token, known.by = query["lease"]["token"], who
-            known.until = self.clock.now() + LEASE_SECONDS * SECOND
+            known.leased(query["lease"]["token"], who, self.clock.now())
             taken.append((query["id"], query["lease"]["token"], who))
         return multiple(*taken)
 
@@ -190,15 +195,19 @@ class QueryLife(RuleBasedStateMachine):
         if held:
             known.until = 0
 
-    @rule(lease=leases)
-    def heartbeat(self, lease: tuple[str, str, str]) -> None:
+    @rule(lease=leases, beats=st.integers(1, 40))
+    def heartbeats(self, lease: tuple[str, str, str], beats: int) -> None:
         query_id, token, who = lease
         known = self.queries[query_id]
-        held = self._holds(known, token)
-        got = self.people[who]("POST", f"/v1/queries/{query_id}:heartbeat", {"lease_token": token})
-        assert got.status_code == (200 if held else 410)
-        if held:
-            known.until = self.clock.now() + LEASE_SECONDS * SECOND
+        for beat in range(beats):
+            if beat > 0:
+                self.clock.pass_seconds(LEASE_SECONDS * 0.8)
+            held = self._holds(known, token)
+            got = self.people[who]("POST", f"/v1/queries/{query_id}:heartbeat", {"lease_token": token})
+            assert got.status_code == (200 if held else 410)
+            if not held:
+                return
+            known.until = min(self.clock.now() + LEASE_SECONDS * SECOND, known.last)
 
     @rule(seconds=st.sampled_from([1, LEASE_SECONDS // 2, LEASE_SECONDS + 1]))
     def time_passes(self, seconds: int) -> None:
@@ -240,8 +249,8 @@ class QueryLife(RuleBasedStateMachine):
         known = self.queries[query]
         leased = got.json()["query"]
         assert leased["id"] == query
-        known.state, known.label, known.token, known.by = "open", None, leased["lease"]["token"], who
-        known.until = self.clock.now() + LEASE_SECONDS * SECOND
+        known.state, known.label = "open", None
+        known.leased(leased["lease"]["token"], who, self.clock.now())
 
     @precondition(lambda self: self.queries)
     @invariant()

@@ -14,13 +14,13 @@ from learner.asking.policy import Standing
 from service.core import streams
 from service.core.inputs import from_bytes
 from service.core.labels import labeling, leasing
-from service.core.labels.tending import Tending
+from service.core.labels.tending import QUIET_SECONDS, Tending
 from service.core.samples import ingestion
 from service.core.samples.ingestion import SampleIn
 from service.core.specs import QuerySpec, as_input
 from service.storage import streams as stream_rows
 from service.storage.tables import AnyRow, events, queries, samples
-from tests.service.core.by_hand import History, history, run
+from tests.service.core.by_hand import History, history, never, run
 
 WEEK = 7 * 24 * 3600
 
@@ -48,19 +48,17 @@ def stands(past: History, **more: Any) -> Standing:
 
 
 def leased(past: History, limit: int) -> list[dict[str, Any]]:
-    async def never() -> bool:
-        return False
-
     return run(leasing.lease(past.parts, past.who, past.name, limit, 0, never))
 
 
-def tended(past: History, tending: Tending) -> int:
-    """Do all there is to do; return in how many steps."""
-    steps = 1
-    while tending.step(past.stream):
-        steps += 1
-        assert steps < 1000
-    return steps
+def tended(past: History, tending: Tending, *, until_quiet: bool = False) -> None:
+    """Do all there is to do, or all before nothing was learned for a moment."""
+    for _ in range(1000):
+        rest = tending.step(past.stream)
+        if rest is None or (until_quiet and rest == QUIET_SECONDS):
+            return
+        past.clock.pass_seconds(0 if until_quiet else QUIET_SECONDS)
+    raise AssertionError("it never ends")
 
 
 def rows(past: History) -> list[AnyRow]:
@@ -105,10 +103,12 @@ def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_
         for n in range(1, 5):
             past.label((n, -n), "ab"[n % 2])
             past.catch_up()
-            tended(past, tending)
+            tended(past, tending, until_quiet=True)
             versions = Counter(row.ranked_at for row in rows(past))
             assert versions[n] <= 128  # the best, and as many as the setting says
         assert min(row.ranked_at for row in rows(past)) > 0  # in the end everybody's turn has come
+        tended(past, tending)
+        assert {row.ranked_at for row in rows(past)} == {4}  # and where nothing more is learned, all of it
 
 
 def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or_is_held(past: History) -> None:
