@@ -47,6 +47,7 @@ class Worker:
         self._caught_up = caught_up
         self._holdings = Holdings(parts)
         self._held: dict[int, _Held] = {}
+        self._in_doubt: dict[int, StreamLease] = {}
         self._wake = Event()
         self._stop = Event()
         self._forgot_at = 0
@@ -133,9 +134,9 @@ class Worker:
 
     def _keep_only(self, leases: Collection[StreamLease], found: Collection[int]) -> None:
         """Let go of what another worker has taken, and of streams that are no more."""
-        for stream_id, (lease, *_) in list(self._held.items()):
+        for stream_id, lease in [*((i, held.lease) for i, held in self._held.items()), *self._in_doubt.items()]:
             if stream_id not in found:
-                del self._held[stream_id]
+                self._drop(stream_id)
                 self._parts.models.forget(stream_id)
             elif lease not in leases:
                 self._lose(lease)
@@ -144,6 +145,7 @@ class Worker:
         if stream.id not in self._held:
             trainer = StreamTrainer.restored(self._parts, stream, lease)
             self._held[stream.id] = _Held(lease, trainer, Tending(self._parts))
+            self._in_doubt.pop(stream.id, None)
         held = self._held[stream.id]
         try:
             while held.trainer.advance():
@@ -159,13 +161,14 @@ class Worker:
         except StreamLostError:
             self._lose(lease)
         except UncertainError:
-            # Whether the last commit happened is in the tables: begin again from there.
-            del self._held[stream.id]
+            # Whether the last commit happened is in the tables: begin again from there, if the stream is still ours.
+            self._in_doubt[stream.id] = self._held.pop(stream.id).lease
             raise
 
     def _give_back(self, lease: StreamLease) -> None:
         """Leave a stream to a worker that has fewer, its newest state stored."""
-        held = self._held.pop(lease.stream_id, None)
+        held = self._held.get(lease.stream_id)
+        self._drop(lease.stream_id)
         try:
             if held is not None:
                 with suppress(StreamLostError):
@@ -173,8 +176,12 @@ class Worker:
         finally:
             self._holdings.give_back(lease)
 
+    def _drop(self, stream_id: int) -> None:
+        self._held.pop(stream_id, None)
+        self._in_doubt.pop(stream_id, None)
+
     def _lose(self, lease: StreamLease) -> None:
-        del self._held[lease.stream_id]
+        self._drop(lease.stream_id)
         self._parts.metrics.streams_lost.inc()
         logger.warning("worker.stream_lost", stream_id=lease.stream_id, fence=lease.fence)
 

@@ -105,7 +105,7 @@ def _install_storage(app: FastAPI) -> None:
     async def _database(request: Request, error: DBAPIError) -> Response:
         if not passes(error):
             return _unforeseen(request, error)
-        logger.warning("request.database_away", path=request.url.path, error=str(error.orig).splitlines()[0])
+        logger.warning("request.database_away", path=request.url.path, error=str(error.orig).partition("\n")[0])
         return reply(NotReadyError("The database cannot be reached; try again in a moment.", retry_after=1))
 
 

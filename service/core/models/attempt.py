@@ -21,7 +21,7 @@ def attempt(parts: Parts, work: Callable[[], object]) -> bool:
         # Whatever it was, the other streams go on, and this one is tried again in the next round.
         parts.metrics.worker_failures.inc()
         if isinstance(error, UncertainError) or (isinstance(error, DBAPIError) and passes(error)):
-            logger.warning("worker.database_away", error=str(error.__cause__ or error).splitlines()[0])
+            logger.warning("worker.database_away", error=str(error.__cause__ or error).partition("\n")[0])
         else:
             logger.exception("worker.round_failed")
         return False

@@ -1,0 +1,79 @@
+"""A worker whose database went away in a commit, and what became of its stream meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from time import sleep
+
+import httpx
+import pytest
+from sqlalchemy import Connection
+
+from service.core.models.trainer import StreamTrainer
+from service.settings import Settings
+from service.storage import leases
+from service.storage.tables import writers
+from service.storage.writers import UncertainError
+from tests.conftest import Running, eventually, running
+
+
+@pytest.fixture
+def service(database_url: str, tmp_path: Path) -> Iterator[Running]:
+    with running(Settings(data_dir=tmp_path, database_url=database_url, poll_seconds=0.05)) as found:
+        found.stream(classes=["a", "b"])
+        found.settled()
+        yield found
+
+
+def take_for_another(connection: Connection) -> None:
+    leases.beat(connection, "another", started_at=0, until=2**62)
+    connection.execute(writers.update().values(worker="another", fence=writers.c.fence + 1))
+
+
+def writer(service: Running) -> tuple[str, int]:
+    row = service.parts.db.read_now(lambda c: c.execute(writers.select()).one())
+    return row.worker, row.fence
+
+
+def lost(service: Running) -> float:
+    lines = httpx.get(f"{service.url}/metrics", trust_env=False).raise_for_status().text.splitlines()
+    [count] = [line.split()[1] for line in lines if line.startswith("engram_streams_lost_total ")]
+    return float(count)
+
+
+def doubt(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> Event:
+    """Let one commit end in doubt, and `meanwhile` happen before; return what says that it did."""
+    advance, done = StreamTrainer.advance, Event()
+
+    def doubtful(trainer: StreamTrainer) -> bool:
+        if done.is_set():
+            return advance(trainer)
+        meanwhile()
+        done.set()
+        raise UncertainError("the connection was closed")
+
+    monkeypatch.setattr(StreamTrainer, "advance", doubtful)
+    return done
+
+
+def test_a_stream_in_doubt_that_another_took_is_counted_as_lost_once(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _worker, fence = writer(service)
+    done = doubt(monkeypatch, lambda: service.parts.db.write_now(take_for_another))
+    assert done.wait(10)
+    eventually(lambda: lost(service), lambda count: count == 1)
+    sleep(0.5)
+    assert lost(service) == 1
+    assert writer(service) == ("another", fence + 1)
+
+
+def test_a_stream_in_doubt_that_nobody_took_is_learned_on(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = writer(service)
+    assert doubt(monkeypatch, lambda: None).wait(10)
+    service.post([1, 2], label="a")
+    service.settled()
+    assert writer(service) == before
+    assert lost(service) == 0
