@@ -81,7 +81,10 @@ def run(folder: Path, url: str, kills: int, draw: random.Random) -> dict[str, An
         for popen, _notes in load:
             stack.callback(popen.wait)
             stack.callback(popen.kill)
-        victims = Counter(kill_one(processes, draw, most_seconds=_MOST_SECONDS) for _ in range(kills - early))
+        victims = Counter[str]()
+        for number in range(early + 1, kills + 1):
+            victims[kill_one(processes, draw, most_seconds=_MOST_SECONDS)] += 1
+            print(f"{number} of {kills} kills", file=sys.stderr, end="\r", flush=True)
         faults = end(processes, [popen for popen, _notes in load])
         found = check(db, read_notes(notes for _popen, notes in load))
     found["faults"] |= faults

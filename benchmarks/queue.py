@@ -6,7 +6,8 @@ First a crew of annotators works through HTTP on a queue of digits (scikit-learn
 thinking and an answer that is learned; now and then one answers after the end of the lease. `faults` counts what must
 be 0: queries answered by two or held by two at one moment, answers accepted after the lease or refused within it,
 annotators who got nothing. Then everybody stops, and the best queries are leased in the order in which they are served:
-`order` is its rank correlation (Spearman) with the utility of the same samples under the model of that moment.
+`order_at_once` is its rank correlation (Spearman) with the utility of the same samples under the model of that moment,
+`order` that of those which follow once nothing was learned for `--rest` seconds.
 
 Then one annotator works alone on a stream with a million open queries that were put into the database beforehand.
 
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import httpx
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--queue", type=int, default=10_000, help="open queries that they work on; 0 leaves this out")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long they work")
     parser.add_argument("--think", type=float, default=1.0, help="mean seconds between lease and answer")
+    parser.add_argument(
+        "--rest", type=float, default=5.0, help="seconds without an answer before the order is looked at"
+    )
     parser.add_argument("--served", type=int, default=500, help="queries whose order is looked at")
     parser.add_argument("--open", type=int, default=1_000_000, help="open queries of the long queue; 0 leaves it out")
     parser.add_argument("--answers", type=int, default=500, help="leases and answers on the long queue")
@@ -113,7 +117,8 @@ def crew(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
         "most_leases": max(counts),
         **milliseconds("lease", [seconds for person in people for seconds in person.lease_seconds]),
         **milliseconds("answer", [seconds for person in people for seconds in person.answer_seconds]),
-        "order": order_served(admin, options.served),
+        "order_at_once": order_served(admin, options.served),
+        "order": sleep(options.rest) or order_served(admin, options.served),
         "faults": faults(people),
         "load_after": os.getloadavg()[0],
     }
