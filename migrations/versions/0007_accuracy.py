@@ -38,7 +38,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("retracted_at IS NULL"),
         )
     _fill()
-    op.drop_column("labels", "weight")  # it follows from the propensity
 
 
 def _fill() -> None:
@@ -79,8 +78,6 @@ def _fill() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    op.add_column("labels", sa.Column("weight", sa.Double(), nullable=True))
-    op.execute("UPDATE labels SET weight = CASE WHEN asked THEN 1.0 / propensity ELSE 1.0 END")
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.drop_index("ix_labels_standing")
         batch_op.drop_column("propensity")
