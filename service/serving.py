@@ -32,6 +32,9 @@ _LOCK_FILE = "engram.lock"
 _ADDRESS_FILE = "server.json"
 _PATIENCE_SECONDS = 20
 
+_COLLECTIONS = (700, 10, 10)
+"""When a server looks for what can be thrown away: often, so that it has little to look through (Python's default)."""
+
 _SWITCH_SECONDS = 0.0005
 """How long a thread that computes keeps the interpreter while a request waits for it, which it does several times."""
 
@@ -60,8 +63,8 @@ class Server(uvicorn.Server):
     def run_process(self, bound: socket.socket) -> None:
         """Run in the main thread of a process that does nothing else, and make the process fit for it."""
         sys.setswitchinterval(_SWITCH_SECONDS)
-        gc.collect()
         gc.freeze()  # what is there now stays: looking through it again would halt every request for a moment
+        gc.set_threshold(*_COLLECTIONS)
         self.run(sockets=[bound])
 
     def run_here(self, bound: socket.socket) -> None:

@@ -1,21 +1,19 @@
-"""Connections: SQLite with one writer and a shared sync, or PostgreSQL; migrations at start."""
+"""Connections: SQLite with one writer and a shared sync, or PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from importlib.resources import as_file, files
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-import alembic.command
-import alembic.config
 import anyio.to_thread
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
+from service.storage.migrating import migrate
 from service.storage.writers import GroupCommitWriter, PooledWriter, Writer
 
 T = TypeVar("T")
@@ -72,12 +70,8 @@ class Database:
         """Bring the tables to the newest version."""
         if self.embedded and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        with as_file(files("migrations")) as folder, self._writer_engine.begin() as connection:
-            config = alembic.config.Config()
-            config.set_main_option("script_location", str(folder).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            _lock_migrations(connection)
-            alembic.command.upgrade(config, "head")
+        with self._writer_engine.begin() as connection:
+            migrate(connection)
 
     def close(self) -> None:
         """Finish all writes and hang up; closing twice is once."""
@@ -122,9 +116,3 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             sleep(_SWITCH_SECONDS)
         else:
             return
-
-
-def _lock_migrations(connection: Connection) -> None:
-    """Hold other processes off until this transaction ends; SQLite's own write lock already does."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7224461200)"))

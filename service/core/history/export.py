@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from service.clock import iso
 from service.core.parts import Parts
 from service.core.samples.ingestion import answer_of
@@ -79,21 +76,28 @@ def _flat(row: Row) -> Row:
     }
 
 
-_TEXTS = ("id", "at", "data", "predicted", "query_id", "reason", "label", "source", "by", "labeled_at")
-_FLAT = pa.schema(
-    [
-        (name, pa.string() if name in _TEXTS else pa.int64() if name in ("model_version", "seq") else pa.float64())
-        for name in (
-            *("id", "at", "data", "predicted", "confidence", "model_version", "query_id", "reason", "propensity"),
-            *("label", "source", "by", "seq", "labeled_at"),
-        )
-    ]
-)
+_FLAT = {
+    "id": "string",
+    "at": "string",
+    "data": "string",
+    "predicted": "string",
+    "confidence": "double",
+    "model_version": "int64",
+    "query_id": "string",
+    "reason": "string",
+    "propensity": "double",
+    "label": "string",
+    "source": "string",
+    "by": "string",
+    "seq": "int64",
+    "labeled_at": "string",
+}
+"""The columns of a flat table, each with the name that Arrow has for its type."""
 
 
 def _csv(found: Iterator[Row]) -> Iterator[bytes]:
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, _FLAT.names)
+    table = csv.DictWriter(text, list(_FLAT))
     table.writeheader()
     for row in found:
         table.writerow(_flat(row))
@@ -109,16 +113,20 @@ def _taken(text: io.StringIO) -> bytes:
 
 
 def _parquet(found: Iterator[Row]) -> Iterator[bytes]:
+    import pyarrow as pa  # noqa: PLC0415 - a service starts sooner without what few of its exports need
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in _FLAT.items()])
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, _FLAT) as table:
+    with pq.ParquetWriter(sink, schema) as table:
         batch: list[Row] = []
         for row in found:
             batch.append(_flat(row))
             if len(batch) == _PAGE:
-                table.write_table(pa.Table.from_pylist(batch, schema=_FLAT))
+                table.write_table(pa.Table.from_pylist(batch, schema=schema))
                 batch = []
         if batch:
-            table.write_table(pa.Table.from_pylist(batch, schema=_FLAT))
+            table.write_table(pa.Table.from_pylist(batch, schema=schema))
     yield sink.getvalue().to_pybytes()
 
 

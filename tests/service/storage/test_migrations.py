@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import migrations
+from service.storage import migrating
 from service.storage.session import Database
 from service.storage.tables import metadata, tokens
 
@@ -41,6 +46,28 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
         assert db.read_now(differences) == []
         assert db.read_now(lambda c: c.execute(sa.select(tokens.c.id)).scalars().all()) == ["t"]
         assert len(db.read_now(lambda c: c.execute(sa.text("SELECT * FROM alembic_version")).all())) == 1
+    finally:
+        db.close()
+
+
+def test_the_newest_version_is_the_one_that_the_migration_tool_ends_with() -> None:
+    folder = Path(migrations.__file__).parent
+    assert migrating.newest(folder) == ScriptDirectory(str(folder)).get_current_head()
+
+
+def test_a_start_on_the_newest_tables_runs_no_migration(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db, ran = Database(database_url), []
+    upgrade = migrating._upgrade
+    monkeypatch.setattr(migrating, "_upgrade", lambda *given: (ran.append(given), upgrade(*given)))
+    try:
+        db.migrate()
+        assert len(ran) == 1
+        db.migrate()
+        assert len(ran) == 1
+        db.write_now(lambda c: c.execute(sa.text("UPDATE alembic_version SET version_num = '0009'")))
+        with pytest.raises(sa.exc.DBAPIError):  # the column that 0010 drops is gone already: it was tried
+            db.migrate()
+        assert len(ran) == 2
     finally:
         db.close()
 
