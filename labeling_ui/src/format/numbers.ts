@@ -13,6 +13,11 @@ export function interval(low: number | null, high: number | null, digits = 1): s
   return `${(low * 100).toFixed(digits)}–${(high * 100).toFixed(digits)} %`;
 }
 
+/** ", for 40.0 % of the samples" where a figure does not speak for all of them, else nothing. */
+export function coverage(covered: number | null | undefined): string {
+  return covered == null || covered >= 1 ? "" : `, for ${percent(covered)} of the samples`;
+}
+
 export function whole(count: number | null | undefined): string {
   if (count == null || !Number.isFinite(count)) return MISSING;
   return Math.round(count).toLocaleString("en");

@@ -1,4 +1,4 @@
-import { interval, percent, plural } from "../format/numbers";
+import { coverage, interval, percent, plural } from "../format/numbers";
 import type { StreamWatch } from "../live/stream_watch";
 import { Sparkline } from "./sparkline";
 import type { Desk } from "./use_desk";
@@ -24,7 +24,7 @@ function AccuracyCard({ watch }: { watch: StreamWatch }) {
       <p class="fine">
         {accuracy?.estimate == null
           ? "It shows after the first answers."
-          : `95 % interval ${interval(accuracy.low, accuracy.high)}, from ${plural(accuracy.labels, "label")}`}
+          : `95 % interval ${interval(accuracy.low, accuracy.high)}, from ${plural(accuracy.labels, "label")}${coverage(accuracy.covered)}`}
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Stats } from "../api/monitoring_types";
-import { interval, percent, plural, whole } from "../format/numbers";
+import { coverage, interval, percent, plural, whole } from "../format/numbers";
 import { duration } from "../format/time";
 
 const ACCURACY =
@@ -16,9 +16,7 @@ export function Headline({ stats }: { stats: Stats }) {
         {accuracy.estimate === null
           ? "no estimate yet"
           : `95 % interval ${interval(accuracy.low, accuracy.high)}; at every look together ${interval(accuracy.anytime_low, accuracy.anytime_high)}`}
-        {accuracy.covered !== null && accuracy.covered < 1 && (
-          <>, for {percent(accuracy.covered)} of the samples</>
-        )}
+        {coverage(accuracy.covered)}
         {accuracy.window?.estimate != null && <>, lately {percent(accuracy.window.estimate)}</>}
       </Figure>
       <Figure name="Query rate" value={percent(rate.window)}>

@@ -1,7 +1,7 @@
 import type { Stats } from "../api/monitoring_types";
 import type { Role, Stream } from "../api/types";
 import { classColours } from "../colours";
-import { interval, percent, whole } from "../format/numbers";
+import { coverage, interval, percent, whole } from "../format/numbers";
 import { hrefOf } from "../router";
 import { may, whyNot } from "../signin/permissions";
 import { inputWords } from "./input_words";
@@ -32,7 +32,12 @@ export function StreamCard({ stream, stats, role }: CardParts) {
           <dt>Accuracy</dt>
           <dd>
             {percent(accuracy?.estimate)}
-            {accuracy?.low != null && <small>{interval(accuracy.low, accuracy.high, 0)}</small>}
+            {accuracy?.low != null && (
+              <small>
+                {interval(accuracy.low, accuracy.high, 0)}
+                {coverage(accuracy.covered)}
+              </small>
+            )}
           </dd>
         </div>
       </dl>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { interval, percent, plural, short, whole } from "../../src/format/numbers";
+import { coverage, interval, percent, plural, short, whole } from "../../src/format/numbers";
 import { duration } from "../../src/format/time";
 
 test("shares are percent, missing ones a dash", () => {
@@ -7,6 +7,14 @@ test("shares are percent, missing ones a dash", () => {
     "91.2 %",
     "–",
     "88.1–94.0 %",
+  ]);
+});
+
+test("a figure that does not speak for every sample says for how many", () => {
+  expect([coverage(0.4), coverage(1), coverage(null)]).toEqual([
+    ", for 40.0 % of the samples",
+    "",
+    "",
   ]);
 });
 
