@@ -36,6 +36,17 @@ def thermometer(scaled: Reals, levels: Reals) -> NDArray[np.float32]:
 
 
 @compiled
+def thermometers(
+    xs: NDArray[np.float32], moments: tuple[Number, Reals, Reals], most: Number, levels: Reals
+) -> NDArray[np.float32]:
+    """Return `thermometer` of each row of xs [B, dim], `standardised` by moments (count, mean, squares)."""
+    out = np.empty((xs.shape[0], xs.shape[1] * (1 + levels.size)), np.float32)
+    for b in range(xs.shape[0]):
+        out[b] = thermometer(standardised(xs[b], moments[0], moments[1], moments[2], most), levels)
+    return out
+
+
+@compiled
 def with_one_more(x: NDArray[np.float32], count: Number, mean: Reals, squares: Reals) -> tuple[Reals, Reals]:
     """Return mean and sum of squared deviations with one more vector, by Welford; `count` includes it."""
     moved, more = np.empty_like(mean), np.empty_like(squares)

@@ -111,7 +111,12 @@ class TabularEncoder(OneByOne):
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [Z] of features [D]: levels passed, buckets, gaps."""
-        return (features.numpy()[len(self.numbers) :] > 0.0).astype(np.uint8)
+        coded: NDArray[np.uint8] = self.code_many(features[None])[0]
+        return coded
+
+    def code_many(self, features: Tensor) -> NDArray[np.uint8]:
+        """Return the bits [B, Z] of features [B, D]."""
+        return (features.numpy()[:, len(self.numbers) :] > 0.0).view(np.uint8)
 
     def decode(self, state: EncoderState, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return features [R, D] of codes [R, Z]; each number is the middle of its step."""

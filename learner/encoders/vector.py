@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from learner import encoding_kernels
 from learner.encoders.projection import projected
-from learner.encoders.protocol import EncoderState, Input, OneByOne
+from learner.encoders.protocol import EncoderState, Input
 
 LEVELS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 """Thermometer levels by default, in running standard deviations from the running mean."""
@@ -25,7 +26,7 @@ MOST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class VectorEncoder(OneByOne):
+class VectorEncoder:
     """Running standardisation, and beside it thermometer codes of +-1 at evenly spaced levels, seven by default.
 
     s = (x - mean)/deviation, cut to +-4; code_l = +1 where s > level_l, else -1. A field that has not varied yet gives
@@ -79,9 +80,13 @@ class VectorEncoder(OneByOne):
 
     def encode(self, state: EncoderState, x: Input) -> Tensor:
         """Return the features [D] of a vector [dim]."""
+        return self.encode_many(state, [x])[0]
+
+    def encode_many(self, state: EncoderState, xs: Sequence[Input]) -> Tensor:
+        """Return the features [B, D] of B vectors."""
         count, mean, squares = (part.numpy() for part in state)
-        scaled = encoding_kernels.standardised(_float32(x), count[0], mean, squares, MOST)
-        return torch.from_numpy(encoding_kernels.thermometer(scaled, thermometer_levels(self.levels)))
+        rows, levels = _float32(xs), thermometer_levels(self.levels)
+        return torch.from_numpy(encoding_kernels.thermometers(rows, (count[0], mean, squares), MOST, levels))
 
     @property
     def bits(self) -> int:
@@ -95,11 +100,17 @@ class VectorEncoder(OneByOne):
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [Z] of features [D]: the thermometer's, then the projection's."""
+        coded: NDArray[np.uint8] = self.code_many(features[None])[0]
+        return coded
+
+    def code_many(self, features: Tensor) -> NDArray[np.uint8]:
+        """Return the bits [B, Z] of features [B, D]."""
         values = features.numpy()
-        passed = (values[self.dim :] > 0.0).astype(np.uint8)
+        passed: NDArray[np.uint8] = (values[:, self.dim :] > 0.0).view(np.uint8)
         if not self.projection:
             return passed
-        return np.concatenate([passed, projected(values[: self.dim], self.projection, balanced=False)])
+        signs = np.stack([projected(row, self.projection, balanced=False) for row in values[:, : self.dim]])
+        return np.concatenate([passed, signs], axis=1)
 
     def decode(
         self,
@@ -125,5 +136,5 @@ def thermometer_levels(levels: int) -> NDArray[np.float64]:
     return np.linspace(-1.5, 1.5, levels) if levels > 1 else np.zeros(1)
 
 
-def _float32(x: Input) -> NDArray[np.float32]:
+def _float32(x: Input | Sequence[Input]) -> NDArray[np.float32]:
     return np.ascontiguousarray(x, dtype=np.float32)
