@@ -38,6 +38,10 @@ class Buckets(NamedTuple):
     per_day · t / 24 for any t hours. A budget that changes on the way grants what it granted at each moment. This
     holds whatever utilities, coins, times and policies come, but for the rounding of sums to twelve digits.
 
+    What breaks a tie between several people is asked at once, though a level may fall below 0 by it, as `moved` allows:
+    then asked - g <= granted + BURST + f holds, with f such further questions within the window, and nothing else is
+    asked until every level is back at 1. With one person a sample there are none.
+
     Attributes:
         share, hour, day: levels, in queries.
         at: the latest moment seen, in microseconds; None before the first.
