@@ -50,7 +50,7 @@ ui-test:
 	cd labeling_ui && npm run lint && npm run test
 
 pytest:
-	$(BIN)/python -m pytest -q --durations=15 $(TESTS)
+	$(BIN)/python -m pytest -q --durations=15 -n 2 --dist loadfile $(TESTS)
 
 format: setup ## put the code into its form
 	$(BIN)/ruff check --fix-only .

@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -22,6 +24,7 @@ from service.core import access
 from service.core.parts import Parts
 from service.serving import admin_token, listen, make_server, url_of
 from service.settings import Settings
+from service.storage.session import Database
 
 POSTGRES = os.environ.get("ENGRAM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")  # noqa: TID251
 REDIS = os.environ.get("ENGRAM_TEST_REDIS", "redis://127.0.0.1:6379/9")  # noqa: TID251
@@ -36,13 +39,13 @@ def skip_or_fail(reason: str) -> None:
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
-    """Make a database of its own, and drop it afterwards."""
+def postgres_database(like: str = "template1") -> Iterator[str]:
+    """Make a database of its own, empty unless it is to be like another, and drop it afterwards."""
     name = f"engram_test_{uuid.uuid4().hex[:12]}"
     server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
     try:
         with server.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     except sa.exc.OperationalError as error:
         skip_or_fail(f"no PostgreSQL at {POSTGRES}: {error.orig}")
     try:
@@ -54,13 +57,58 @@ def postgres_database() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Address of an empty database: every test that asks for it runs on both."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a database without tables: every test that asks for it runs on both."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'engram.db'}"
         return
     with postgres_database() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a database with empty tables: every test that asks for it runs on both."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'engram.db'}"
+        put_tables(url)
+        yield url
+        return
+    with postgres_database(request.getfixturevalue("postgres_tables")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_tables() -> Iterator[str]:
+    """Name of a database that is migrated once; a copy is made in less time than the migrations take."""
+    with postgres_database() as url:
+        migrate(url)
+        yield str(sa.make_url(url).database)
+
+
+def put_tables(url: str) -> None:
+    """Put empty tables where an embedded database is not there yet, as its first start would."""
+    found = sa.make_url(url)
+    if found.get_backend_name() == "sqlite" and found.database and not Path(found.database).exists():
+        Path(found.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(found.database).write_bytes(_sqlite_tables())
+
+
+@cache
+def _sqlite_tables() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "engram.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest version."""
+    db = Database(url)
+    try:
+        db.migrate()
+    finally:
+        db.close()
 
 
 @dataclass
@@ -130,6 +178,7 @@ def eventually(look: Callable[[], Any], good: Callable[[Any], bool], seconds: fl
 def running(settings: Settings, **parts_made_of: Any) -> Iterator[Running]:
     """Serve in a thread until the block ends."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    put_tables(settings.database)
     parts = build_parts(settings, **parts_made_of)
     bound = listen("127.0.0.1", 0)
     server = make_server(parts, bound)

@@ -32,6 +32,7 @@ from service.storage import leases, log, snapshots
 from service.storage.leases import StreamLease
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
+from tests.conftest import put_tables
 
 T = TypeVar("T")
 
@@ -207,7 +208,9 @@ def history(
 ) -> Iterator[History]:
     """Open a stream of its own in an empty database."""
     clock = ManualClock()
-    parts = build_parts(Settings(data_dir=folder, database_url=url, **settings), clock=clock)
+    chosen = Settings(data_dir=folder, database_url=url, **settings)
+    put_tables(chosen.database)
+    parts = build_parts(chosen, clock=clock)
     try:
         who, _text = parts.db.write_now(lambda c: access.create(c, clock, Role.ADMIN))
         yield begin(parts, who, "s", retention)

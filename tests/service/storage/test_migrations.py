@@ -23,8 +23,8 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
-def test_migrations_make_just_the_tables_that_the_code_has(database_url: str) -> None:
-    db = Database(database_url)
+def test_migrations_make_just_the_tables_that_the_code_has(empty_database_url: str) -> None:
+    db = Database(empty_database_url)
     try:
         assert len(db.read_now(differences)) >= len(metadata.tables)  # an empty database has none of them
         db.migrate()
@@ -35,8 +35,8 @@ def test_migrations_make_just_the_tables_that_the_code_has(database_url: str) ->
         db.close()
 
 
-def test_migrating_again_changes_nothing(database_url: str) -> None:
-    db = Database(database_url)
+def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
+    db = Database(empty_database_url)
     try:
         db.migrate()
         row = {"id": "t", "name": "n", "role": "viewer", "hash": "h", "created_at": 1}
@@ -55,8 +55,10 @@ def test_the_newest_version_is_the_one_that_the_migration_tool_ends_with() -> No
     assert migrating.newest(folder) == ScriptDirectory(str(folder)).get_current_head()
 
 
-def test_a_start_on_the_newest_tables_runs_no_migration(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    db, ran = Database(database_url), []
+def test_a_start_on_the_newest_tables_runs_no_migration(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, ran = Database(empty_database_url), []
     upgrade = migrating._upgrade
     monkeypatch.setattr(migrating, "_upgrade", lambda *given: (ran.append(given), upgrade(*given)))
     try:
@@ -72,8 +74,8 @@ def test_a_start_on_the_newest_tables_runs_no_migration(database_url: str, monke
         db.close()
 
 
-def test_processes_that_start_together_migrate_once(database_url: str) -> None:
-    dbs = [Database(database_url) for _ in range(4)]
+def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
+    dbs = [Database(empty_database_url) for _ in range(4)]
     try:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(Database.migrate, dbs))
