@@ -12,7 +12,7 @@ _BETWEEN_COLLECTIONS = 1_000_000
 
 def main() -> None:
     """Run the command line: exit 0 on success, 2 on a usage error, 1 otherwise with one line on stderr."""
-    gc.set_threshold(_BETWEEN_COLLECTIONS)  # before the imports, of whose time it would be a quarter
+    gc.set_threshold(_BETWEEN_COLLECTIONS)  # before the imports, of whose time it would be a fifth
     import typer  # noqa: PLC0415
     from typer.exceptions import TyperException  # noqa: PLC0415
 
