@@ -26,7 +26,7 @@ from learner.synapses.network import (
     relaxed_gradient,
     sampled_gradient,
 )
-from learner.synapses.relaxed_kernels import relaxed_update
+from learner.synapses.relaxed_kernels import relaxed_update, relaxed_updates
 from learner.synapses.scoring_kernels import logits_of_one
 
 Form = Literal["relaxed", "sampled"]
@@ -49,6 +49,10 @@ class BiMUInfo(NamedTuple):
 
     loss_bits: float | None
     mean_step: float
+
+
+def _learned(layers: tuple[Array, ...], loss_bits: float, moved: float) -> tuple[Layers, BiMUInfo]:
+    return tuple(map(torch.from_numpy, layers)), BiMUInfo(loss_bits, moved / sum(lam.size for lam in layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,46 @@ class BiMU:
         learned = tuple(lam + step for lam, step in zip(layers, steps, strict=True))
         return learned, BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))
 
+    def learn_each(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> tuple[Layers, BiMUInfo]:
+        """Return the state after one update for each of B inputs in turn: that of B calls of `learn`, to the bit.
+
+        Input b has the noise of counter + b. Without the interpreter between them, updates of a small network take
+        about three quarters of the time.
+
+        Args:
+            layers: the state, left as it is.
+            x: inputs [B, D], finite.
+            y: class indices [B], 0 … C - 1.
+            counter: number of the first update, 0 … 2^64 - B.
+
+        Returns:
+            The state, and the mean of the updates' infos.
+
+        Example:
+            >>> network = BiMU(features=2, hidden=(4,), seed=1)
+            >>> first = network.grow(network.start(0), 2)
+            >>> x, y = torch.eye(2), torch.tensor([0, 1])
+            >>> together, _ = network.learn_each(first, x, y, counter=1)
+            >>> one, _ = network.learn(first, x[:1], y[:1], counter=1)
+            >>> both, _ = network.learn(one, x[1:], y[1:], counter=2)
+            >>> all(torch.equal(*pair) for pair in zip(together, both, strict=True))
+            True
+        """
+        if layers[-1].shape[1] < 2 or not len(y):
+            return layers, BiMUInfo(None, 0.0)
+        if not (self.compiled and self.passes == 1):
+            infos = []
+            for b in range(len(y)):
+                layers, info = self.learn(layers, x[b : b + 1], y[b : b + 1], counter=counter + b)
+                infos.append(info)
+            losses, steps = [info.loss_bits or 0.0 for info in infos], [info.mean_step for info in infos]
+            return layers, BiMUInfo(math.fsum(losses) / len(y), math.fsum(steps) / len(y))
+        before = tuple(lam.numpy() for lam in layers)
+        learned, spare = tuple(map(np.empty_like, before)), tuple(map(np.empty_like, before))
+        inputs, rule = self.augment_array(x.numpy()), self.rule.constants()
+        loss, moved = relaxed_updates(before, inputs, y.numpy(), self._key(counter), rule, self.scale, learned, spare)
+        return _learned(learned, loss / len(y), moved / len(y))
+
     def gradient(
         self, layers: Layers, x: Tensor, y: Tensor, *, counter: int, weights: Tensor | None = None
     ) -> Gradient:
@@ -267,10 +311,12 @@ class BiMU:
             inputs, labels = np.tile(inputs, (self.passes, 1)), np.tile(labels, self.passes)
             each = np.tile(each / np.float32(self.passes), self.passes)
         before = tuple(lam.numpy() for lam in layers)
-        learned = tuple(map(np.empty_like, before))
-        key = (np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN))
-        loss, moved = relaxed_update(before, inputs, labels, each, key, self.rule.constants(), self.scale, learned)
-        return tuple(map(torch.from_numpy, learned)), BiMUInfo(loss, moved / sum(lam.size for lam in learned))
+        learned, rule = tuple(map(np.empty_like, before)), self.rule.constants()
+        loss, moved = relaxed_update(before, inputs, labels, each, self._key(counter), rule, self.scale, learned)
+        return _learned(learned, loss, moved)
+
+    def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64]:
+        return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN)
 
     def _banks(self, layers: Layers) -> tuple[Array, ...]:
         return tuple(_float32_bank(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))

@@ -25,8 +25,13 @@ from learner.synapses.moment_kernels import Array, fill_forgotten, fill_moments
 _VARIANCE_FLOOR = np.float32(1e-6)
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
-_CHUNK = 8
-"""Inputs whose synapses are worked on together, so that they stay in the nearest cache."""
+_WIDE, _FEW_INPUTS, _MANY_INPUTS = 64, 8, 64
+
+
+@compiled
+def chunk_of(width: int) -> int:
+    """Return how many inputs' synapses are worked on together: they stay in the nearest cache and fill its vectors."""
+    return _FEW_INPUTS if width >= _WIDE else _MANY_INPUTS
 
 
 class Reached(NamedTuple):
@@ -73,19 +78,19 @@ def forward(lam: Array, x: Array, noise: Array, keep: int, z: Array, spread: Arr
         spread: their deviations [R, H], written.
     """
     inputs = np.arange(x.shape[1]) if keep else reaching(x)
-    width = lam.shape[1]
-    chunks = (inputs.size + _CHUNK - 1) // _CHUNK
-    shape, once = (chunks, _CHUNK, width), (chunks if keep else 1, _CHUNK, width)
+    width, size = lam.shape[1], chunk_of(lam.shape[1])
+    chunks = (inputs.size + size - 1) // size
+    shape, once = (chunks, size, width), (chunks if keep else 1, size, width)
     t, by_m, by_v = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.float32)
     m, v = np.empty(once, np.float32), np.empty(once, np.float32)
-    gathered = np.zeros((_CHUNK, width), np.float32)
+    gathered = np.zeros((size, width), np.float32)
     z[:] = _ZERO
     spread[:] = _ZERO
     for chunk in range(chunks):
         at = chunk if keep else 0
-        count = min(_CHUNK, inputs.size - chunk * _CHUNK)
+        count = min(size, inputs.size - chunk * size)
         for a in range(count):
-            d = inputs[chunk * _CHUNK + a]
+            d = inputs[chunk * size + a]
             for h in range(width):
                 gathered[a, h] = lam[d, h]
         fill_moments(
@@ -98,7 +103,7 @@ def forward(lam: Array, x: Array, noise: Array, keep: int, z: Array, spread: Arr
         )
         for r in range(x.shape[0]):
             for a in range(count):
-                x1 = x[r, inputs[chunk * _CHUNK + a]]
+                x1 = x[r, inputs[chunk * size + a]]
                 if x1 != _ZERO:
                     x2 = x1 * x1
                     for h in range(width):
@@ -126,8 +131,9 @@ def spread_gradient(grad: Array, noise: Array, spread: Array) -> Array:
 def input_gradient(x: Array, grad: Array, by_variance: Array, reached: Reached) -> Array:
     """Return the gradient by the inputs [R, D] before the step; needs a `Reached` that kept all."""
     by_x = np.empty(x.shape, np.float32)
+    size = chunk_of(grad.shape[1])
     for d in range(x.shape[1]):
-        chunk, a = d // _CHUNK, d % _CHUNK
+        chunk, a = d // size, d % size
         for r in range(x.shape[0]):
             by_mean, by_square = _ZERO, _ZERO
             for h in range(grad.shape[1]):
@@ -158,19 +164,20 @@ def update(
         learned[:] = lam
         return 0.0
     settings = (rule[2], _ONE / rule[3], _ONE / rule[4])
-    inputs, width = reached.inputs, lam.shape[1]
+    inputs, width, size = reached.inputs, lam.shape[1], chunk_of(lam.shape[1])
     forgotten, silent = np.zeros(width, np.float32), 0
-    g, g2 = np.zeros((_CHUNK, width), np.float32), np.zeros((_CHUNK, width), np.float32)
-    stepped, moved = np.zeros((_CHUNK, width), np.float32), np.zeros(_CHUNK * width, np.float32)
+    g, g2 = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
+    stepped, moved = np.zeros((size, width), np.float32), np.zeros(size * width, np.float32)
     for chunk in range(reached.t.shape[0]):
-        count = min(_CHUNK, inputs.size - chunk * _CHUNK)
+        count = min(size, inputs.size - chunk * size)
         for a in range(count):
-            d = inputs[chunk * _CHUNK + a]
+            d = inputs[chunk * size + a]
             if silent < d:
                 fill_forgotten(lam, silent, d, settings, learned, forgotten)
             silent = d + 1
             _outer(x, d, grad, by_variance, a, g, g2)
-            stepped[a] = lam[d]
+            for h in range(width):
+                stepped[a, h] = lam[d, h]
         _step(
             stepped.reshape(-1)[: count * width],
             reached.t[chunk].reshape(-1),
@@ -182,7 +189,9 @@ def update(
             moved,
         )
         for a in range(count):
-            learned[inputs[chunk * _CHUNK + a]] = stepped[a]
+            d = inputs[chunk * size + a]
+            for h in range(width):
+                learned[d, h] = stepped[a, h]
     fill_forgotten(lam, silent, lam.shape[0], settings, learned, forgotten)
     return _sum(moved) + _sum(forgotten)
 

@@ -75,6 +75,32 @@ def relaxed_update(
 
 
 @compiled
+def relaxed_updates(
+    layers: tuple[Array, ...],
+    x: Array,
+    labels: NDArray[np.int64],
+    key: tuple[Number, Number, Number],
+    rule: Array,
+    scale: Number,
+    learned: tuple[Array, ...],
+    spare: tuple[Array, ...],
+) -> tuple[Number, Number]:
+    """Write the layers after one update for each row of x [R, D] in turn; return the sums of their losses and steps.
+
+    As `relaxed_update` of one row after the other, to the bit. Row r has the noise of counter + r; `spare` is shaped as
+    `learned`, and written too.
+    """
+    weight, loss_bits, moved, before = np.ones(1, np.float32), 0.0, 0.0, layers
+    for r in range(x.shape[0]):
+        # Written in turns, so that the last row's turn is that of `learned`.
+        after = learned if (x.shape[0] - r) % 2 else spare
+        at = (key[0], key[1] + np.uint64(r), key[2])
+        loss, size = relaxed_update(before, x[r : r + 1], labels[r : r + 1], weight, at, rule, scale, after)
+        loss_bits, moved, before = loss_bits + loss, moved + size, after
+    return loss_bits, moved
+
+
+@compiled
 def _noise(key: tuple[Number, Number, Number], lane: int, rows: int, units: int) -> Array:
     drawn = normals(key[0], key[1], key[2], np.uint64(lane), rows * units)
     noise: Array = drawn.astype(np.float32).reshape(rows, units)

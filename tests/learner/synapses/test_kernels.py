@@ -68,6 +68,31 @@ def test_an_update_repeats_to_the_bit(name: str):
     assert all(torch.equal(one, other) for one, other in zip(layers, settled(network), strict=True))
 
 
+@pytest.mark.parametrize("name", [*NETWORKS, "sampled"])
+@pytest.mark.parametrize("size", [1, 4, 5])
+def test_updates_made_in_one_call_are_those_of_one_call_each(name: str, size: int):
+    network = BiMU.published(6, (5,)) if name == "sampled" else NETWORKS[name]
+    first = settled(network)
+    x, y = torch.randn(size, network.features, generator=torch.Generator().manual_seed(size)), torch.arange(size) % 5
+    x[:, 1::3] = 0.0
+    layers, losses, steps = first, [], []
+    for b in range(size):
+        layers, info = network.learn(layers, x[b : b + 1], y[b : b + 1], counter=11 + b)
+        losses.append(info.loss_bits)
+        steps.append(info.mean_step)
+    together, said = network.learn_each(first, x, y, counter=11)
+    assert all(torch.equal(one, other) for one, other in zip(together, layers, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first, settled(network), strict=True))
+    assert (said.loss_bits, said.mean_step) == pytest.approx((np.mean(losses), np.mean(steps)))
+
+
+def test_no_input_is_no_update():
+    network = NETWORKS["default"]
+    layers, info = network.learn_each(settled(network), torch.zeros(0, 30), torch.zeros(0, dtype=torch.int64), counter=1)
+    assert info == (None, 0.0)
+    assert all(torch.equal(one, other) for one, other in zip(layers, settled(network), strict=True))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_score_does_not_depend_on_the_rest_of_the_batch(name: str):
     network = NETWORKS[name]
