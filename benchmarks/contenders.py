@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +11,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import SGDClassifier
 
 from learner import BiMU, OnlineLearner, uncertainty
+
+TOGETHER = 1_000
+"""Rows that are handed over at once; each is an update of its own, and nothing learned depends on it."""
 
 
 class Views(NamedTuple):
@@ -46,10 +48,10 @@ class Network:
 
     def learn(self, pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         """Learn rows [N, D] of 0 … 255 in their order."""
-        rows, of = self._scaled(pixels), torch.from_numpy(labels)
-        for first, end in pairwise(range(len(of) + 1)):
-            self.counter += 1
-            self.layers, _ = self.network.learn(self.layers, rows[first:end], of[first:end], counter=self.counter)
+        for first in range(0, len(labels), TOGETHER):
+            rows, of = self._scaled(pixels[first : first + TOGETHER]), labels[first : first + TOGETHER]
+            self.layers, _ = self.network.learn_each(self.layers, rows, torch.from_numpy(of), counter=self.counter + 1)
+            self.counter += len(of)
 
     def view(self, pixels: NDArray[np.uint8]) -> Views:
         """Return what is said of rows [N, D]."""

@@ -8,6 +8,7 @@ how many of its labels until nine tenths of its test images are told and stay to
 stream as compared with after all of it (null: not within 500); and which share is told near 100 labels. Forms:
 
     network    `build(image)` without memories at 784-100-10: the default constants
+    no_floor   the same with the published pull, which hardly holds what is nearly certain
     no_pull    a peer that may freeze: the same without the pull to the prior (memory_window without end)
     moments    the published network by relaxed moments, with the paper's constants for one task
     long       the same with the paper's constants for a long stream
@@ -36,6 +37,7 @@ from learner.watching.health import layer_health
 
 HIDDEN = (100,)
 NO_PULL = replace(BiMURule(), memory_window=1e12)
+NO_FLOOR = replace(BiMURule(), pull_floor=0.0)
 LOOKS = 10
 RECALL, MOST_LABELS, EACH, STEADY = 0.9, 500, 5, 5
 """The recall to reach, within how many labels of the new class, every how many it is looked at, and for how many looks
@@ -51,8 +53,9 @@ def _published(data: Images, seed: int, rule: BiMURule) -> OnlineLearner:
 
 FORMS: dict[str, Callable[[Images, int], OnlineLearner]] = {
     "network": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=()),
+    "no_floor": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=(), rule=NO_FLOOR),
     "no_pull": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=(), rule=NO_PULL),
-    "moments": lambda data, seed: _published(data, seed, BiMURule(lr_max=0.017)),
+    "moments": lambda data, seed: _published(data, seed, BiMURule(lr_max=0.017, pull_floor=0.0)),
     "long": lambda data, seed: _published(data, seed, LONG),
     "product": lambda data, seed: build(data.source, seed=seed),
 }

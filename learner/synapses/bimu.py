@@ -12,6 +12,7 @@ c_KL        `kl_multiplier`
 N           `memory_window`
 lr          `lr`
 lr_max      `lr_max`
+f           `pull_floor` (not in the paper)
 ==========  ==============================
 """
 
@@ -27,7 +28,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class BiMURule:
-    """The five constants of the rule; the defaults suit one task of any size.
+    """The constants of the rule; the defaults suit one task of any size.
 
     Args:
         lr: step size, > 0.
@@ -35,6 +36,7 @@ class BiMURule:
         likelihood_multiplier: c_L, weight of the data, > 0.
         kl_multiplier: c_KL, weight of the memory, > 0.
         memory_window: N, how many updates are remembered, > 1.
+        pull_floor: f, the least factor of the pull to the prior, 0 … 1; 0 is the published rule.
 
     Raises:
         ValueError: where a constant is out of its range.
@@ -51,6 +53,7 @@ class BiMURule:
     likelihood_multiplier: float = 12.3
     kl_multiplier: float = 4.72
     memory_window: float = 6100.0
+    pull_floor: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("lr", "lr_max", "likelihood_multiplier", "kl_multiplier"):
@@ -58,11 +61,13 @@ class BiMURule:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
         if not self.memory_window > 1:
             raise ValueError(f"memory_window must be > 1, got {self.memory_window}")
+        if not 0.0 <= self.pull_floor <= 1.0:
+            raise ValueError(f"pull_floor must be in [0, 1], got {self.pull_floor}")
 
     def constants(self) -> NDArray[np.float32]:
-        """Return lr, c_L, c_KL, N, lr_max, as the compiled kernels take them."""
+        """Return lr, c_L, c_KL, N, lr_max, f, as the compiled kernels take them."""
         values = (self.lr, self.likelihood_multiplier, self.kl_multiplier, self.memory_window, self.lr_max)
-        return np.array(values, np.float32)
+        return np.array((*values, self.pull_floor), np.float32)
 
     def delta(self, lam: Tensor, grad: Tensor) -> Tensor:
         """Return `bimu_delta` with these constants."""
@@ -74,6 +79,7 @@ class BiMURule:
             likelihood_multiplier=self.likelihood_multiplier,
             kl_multiplier=self.kl_multiplier,
             memory_window=self.memory_window,
+            pull_floor=self.pull_floor,
         )
 
 
@@ -86,13 +92,16 @@ def bimu_delta(
     likelihood_multiplier: float,
     kl_multiplier: float,
     memory_window: float,
+    pull_floor: float = 0.0,
 ) -> Tensor:
     """Return the step of the natural parameters for one gradient.
 
     With g = c_L * grad and t = tanh(lambda)::
 
-        step = -(lr g + c_KL (1 - t^2) lambda / N) / (c_KL (1 - t^2) + 2 g t + 2 |g| + 1/lr_max)
+        step = -(lr g + c_KL max(1 - t^2, f) lambda / N) / (c_KL (1 - t^2) + 2 g t + 2 |g| + 1/lr_max)
 
+    As published, f = 0, and what is nearly certain is hardly pulled at all: where |g| is small the step's denominator
+    is 1/lr_max, so the pull vanishes with 1 - t^2. A floor f keeps it, and no synapse of a stationary stream saturates.
     Where no synapse has a gradient nothing is forgotten either: the step is zero.
 
     Args:
@@ -103,6 +112,7 @@ def bimu_delta(
         likelihood_multiplier: c_L > 0.
         kl_multiplier: c_KL > 0.
         memory_window: N > 1, in updates.
+        pull_floor: f, 0 … 1.
 
     Returns:
         The step, shaped like `lam`.
@@ -127,5 +137,6 @@ def bimu_delta(
         return torch.zeros_like(lam)
     t = lam.tanh()
     g = likelihood_multiplier * grad
-    pull = kl_multiplier * (1.0 - t * t)
-    return -(lr * g + pull * lam / memory_window) / (pull + 2.0 * g * t + 2.0 * g.abs() + 1.0 / lr_max)
+    unsure = 1.0 - t * t
+    pull = kl_multiplier * unsure.clamp(min=pull_floor) * lam / memory_window
+    return -(lr * g + pull) / (kl_multiplier * unsure + 2.0 * g * t + 2.0 * g.abs() + 1.0 / lr_max)

@@ -129,7 +129,7 @@ class BiMU:
             votes=5,
             constant_input=False,
             normed_logits=True,
-            rule=BiMURule(lr_max=0.017),
+            rule=BiMURule(lr_max=0.017, pull_floor=0.0),
             seed=seed,
         )
 

@@ -157,13 +157,13 @@ def update(
         grad: gradient by the pre-activations [R, H].
         by_variance: gradient by their variances [R, H].
         reached: what `forward` kept.
-        rule: lr, c_L, c_KL, N, lr_max.
+        rule: lr, c_L, c_KL, N, lr_max, floor of the pull.
         learned: lambda after the step [D, H], written.
     """
     if not (np.any(grad) and np.any(x)):
         learned[:] = lam
         return 0.0
-    settings = (rule[2], _ONE / rule[3], _ONE / rule[4])
+    settings = (rule[2], _ONE / rule[3], _ONE / rule[4], rule[5])
     inputs, width, size = reached.inputs, lam.shape[1], chunk_of(lam.shape[1])
     forgotten, silent = np.zeros(width, np.float32), 0
     g, g2 = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
@@ -214,11 +214,12 @@ def _outer(x: Array, d: int, grad: Array, by_variance: Array, a: int, g: Array, 
 def _step(lam: Array, t: Array, by_m: Array, by_v: Array, g: Array, g2: Array, rule: Array, moved: Array) -> None:
     """Step a run of synapses [N] in place, and add the steps' sizes to `moved`."""
     lr, likelihood, pull, per_window, per_most = rule[0], rule[1], rule[2], _ONE / rule[3], _ONE / rule[4]
+    floor = rule[5]
     for n in range(lam.size):
         weighted = likelihood * (g[n] * by_m[n] + g2[n] * by_v[n])
-        held = pull * (_ONE - t[n] * t[n])
-        step = (lr * weighted + held * lam[n] * per_window) / (
-            held + _TWO * (weighted * t[n] + abs(weighted)) + per_most
+        unsure = _ONE - t[n] * t[n]
+        step = (lr * weighted + pull * max(unsure, floor) * lam[n] * per_window) / (
+            pull * unsure + _TWO * (weighted * t[n] + abs(weighted)) + per_most
         )
         lam[n] -= step
         moved[n] += abs(step)

@@ -115,27 +115,28 @@ def fill_moments(lam: Array, t: Array, by_m: Array, by_v: Array, m: Array, v: Ar
 
 @compiled
 def fill_forgotten(
-    lam: Array, first: int, end: int, settings: tuple[Number, Number, Number], out: Array, moved: Array
+    lam: Array, first: int, end: int, settings: tuple[Number, Number, Number, Number], out: Array, moved: Array
 ) -> None:
     """Write rows first … end - 1 of a layer [D, H] after a step without gradient; add the steps' sizes to moved [H].
 
-    step = c_KL s lambda/N / (c_KL s + 1/lr_max) with s = 1 - tanh^2 lambda = 1/cosh^2 lambda, so
-    step = c_KL lambda/N / (c_KL + cosh^2(lambda)/lr_max).
+    step = c_KL max(s, f) lambda/N / (c_KL s + 1/lr_max) with s = 1 - tanh^2 lambda = 1/cosh^2 lambda, so
+    step = c_KL max(1, f cosh^2 lambda) lambda/N / (c_KL + cosh^2(lambda)/lr_max).
 
     Args:
         lam: natural parameters.
         first: the first input meant.
         end: the first after them.
-        settings: c_KL, 1/N, 1/lr_max.
+        settings: c_KL, 1/N, 1/lr_max, f (the pull's floor).
         out: written.
         moved: sums of |step|.
     """
-    pull, per_window, per_most = settings
+    pull, per_window, per_most, floor = settings
     rate = pull * per_window
     for d in range(first, end):
         for h in range(moved.size):
             x = min(max(lam[d, h], -_X_MOST), _X_MOST)
-            step = rate * lam[d, h] / (pull + per_most * _cosh_square(x * x))
+            square = _cosh_square(x * x)
+            step = rate * lam[d, h] * max(_ONE, floor * square) / (pull + per_most * square)
             out[d, h] = lam[d, h] - step
             moved[h] += abs(step)
 

@@ -34,7 +34,7 @@ def relaxed_update(
         labels: class index of each row [R].
         weights: weight of each row in the loss [R], float32.
         key: of the noise: seed, counter and purpose, uint64; the lane is the layer's number.
-        rule: lr, c_L, c_KL, N, lr_max, float32.
+        rule: lr, c_L, c_KL, N, lr_max, floor of the pull, float32.
         scale: logits = scale z; 0 means the published norm on the logits.
         learned: written, shaped as `layers`.
 
@@ -44,7 +44,7 @@ def relaxed_update(
     Example:
         >>> lam, learned = (np.zeros((3, 2), np.float32),), (np.empty((3, 2), np.float32),)
         >>> x, labels, weights = np.ones((1, 3), np.float32), np.array([0]), np.ones(1, np.float32)
-        >>> key, rule = tuple(np.zeros(3, np.uint64)), np.array([1, 1, 1, 100, 1], np.float32)
+        >>> key, rule = tuple(np.zeros(3, np.uint64)), np.array([1, 1, 1, 100, 1, 0], np.float32)
         >>> loss_bits, moved = relaxed_update(lam, x, labels, weights, key, rule, 0.1, learned)
         >>> bool(learned[0][0, 0] > 0 > learned[0][0, 1]), bool(loss_bits > 0.0)
         (True, True)

@@ -107,6 +107,15 @@ class LearnerSpec(Spec):
     likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3
     kl_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 4.72
     memory_window: Annotated[float, Field(gt=1, le=1e12, allow_inf_nan=False)] = 6100.0
+    pull_floor: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            allow_inf_nan=False,
+            description="least factor of the pull to the prior; 0: the published rule, whose synapses saturate",
+        ),
+    ] = 1.0
 
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]

@@ -20,7 +20,7 @@ from learner.synapses.network import sampled_gradient
 from tests.conftest import skip_or_fail
 
 SIZES = (12, 7, 4)
-RULE = BiMURule(lr_max=0.017)
+RULE = BiMURule(lr_max=0.017, pull_floor=0.0)
 Doubles = NDArray[np.float64]
 
 

@@ -79,6 +79,7 @@ def learner_of(described: Mapping[str, Any], settings: LearnerSpec, device: str)
         likelihood_multiplier=settings.likelihood_multiplier,
         kl_multiplier=settings.kl_multiplier,
         memory_window=settings.memory_window,
+        pull_floor=settings.pull_floor,
     )
     return build(
         described,

@@ -44,6 +44,22 @@ def test_the_step_goes_against_the_gradient_beyond_the_pull_of_the_prior(lam: fl
     assert float(step) * (grad + pull) <= 0.0
 
 
+@given(lams, st.floats(0.0, 1.0))
+def test_a_floor_of_the_pull_holds_what_is_certain_and_nothing_else(lam: float, floor: float):
+    pair, slope = torch.tensor([lam, 1.0], dtype=torch.float64), torch.tensor([0.0, 1.0], dtype=torch.float64)
+    unsure = 1 - math.tanh(lam) ** 2
+    step = float(bimu_delta(pair, slope, **UNIT, pull_floor=floor)[0])
+    assert step == pytest.approx(-max(unsure, floor) * lam / 100 / (unsure + 1), rel=1e-9)
+    if unsure >= floor:
+        assert step == float(bimu_delta(pair, slope, **UNIT)[0])
+
+
+@pytest.mark.parametrize("floor", [-0.1, 1.1, math.nan])
+def test_a_floor_out_of_range_is_named(floor: float):
+    with pytest.raises(ValueError, match="pull_floor must be in"):
+        BiMURule(pull_floor=floor)
+
+
 @given(lams, grads)
 def test_the_rule_is_odd(lam: float, grad: float):
     pair, slope = torch.tensor([lam, 1.0], dtype=torch.float64), torch.tensor([grad, 1.0], dtype=torch.float64)

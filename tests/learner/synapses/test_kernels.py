@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from learner.noise_kernels import words
 from learner.synapses import moment_kernels
+from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
 from learner.synapses.network import Layers
 
@@ -18,6 +19,8 @@ NETWORKS = {
     "default": BiMU(features=30, hidden=(40,), seed=2),
     "deep": BiMU(features=12, hidden=(33, 17), seed=3, passes=3),
     "normed": BiMU(features=12, hidden=(33,), seed=4, normed_logits=True, constant_input=False),
+    "no_floor": BiMU(features=30, hidden=(40,), seed=5, rule=BiMURule(memory_window=50.0, pull_floor=0.0)),
+    "low_floor": BiMU(features=30, hidden=(40,), seed=5, rule=BiMURule(memory_window=50.0, pull_floor=0.3)),
     "sparse_code": BiMU(features=12, hidden=(9,), seed=6, gate="sparse_code"),
 }
 
@@ -88,7 +91,9 @@ def test_updates_made_in_one_call_are_those_of_one_call_each(name: str, size: in
 
 def test_no_input_is_no_update():
     network = NETWORKS["default"]
-    layers, info = network.learn_each(settled(network), torch.zeros(0, 30), torch.zeros(0, dtype=torch.int64), counter=1)
+    layers, info = network.learn_each(
+        settled(network), torch.zeros(0, 30), torch.zeros(0, dtype=torch.int64), counter=1
+    )
     assert info == (None, 0.0)
     assert all(torch.equal(one, other) for one, other in zip(layers, settled(network), strict=True))
 
