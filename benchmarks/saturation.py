@@ -33,6 +33,7 @@ from benchmarks.permuted_mnist import LONG
 from benchmarks.reporting import note, report, summarise
 from learner import BiMU, BiMURule, OnlineLearner, build, warm_up
 from learner.building import encoder_of
+from learner.synapses.bimu import PUBLISHED
 from learner.watching.health import layer_health
 
 HIDDEN = (100,)
@@ -55,7 +56,7 @@ FORMS: dict[str, Callable[[Images, int], OnlineLearner]] = {
     "network": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=()),
     "no_floor": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=(), rule=NO_FLOOR),
     "no_pull": lambda data, seed: build(data.source, seed=seed, hidden=HIDDEN, rates=(), rule=NO_PULL),
-    "moments": lambda data, seed: _published(data, seed, BiMURule(lr_max=0.017, pull_floor=0.0)),
+    "moments": lambda data, seed: _published(data, seed, BiMURule(**PUBLISHED)),
     "long": lambda data, seed: _published(data, seed, LONG),
     "product": lambda data, seed: build(data.source, seed=seed),
 }

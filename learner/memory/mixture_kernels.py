@@ -28,7 +28,7 @@ ODDS = np.log(_LEVELS / (1.0 - _LEVELS)).astype(np.float32)
 OFF = np.log(1.0 - _LEVELS)
 """log (1 - mu) by byte."""
 _ZERO, _PER_WORD, _CHUNK_BITS, _CHUNK = np.float32(0.0), 4, 16, np.uint64(0xFFFF)
-_TILE = 32
+_TILE = 256
 _FIRST_CONSCIENCE, _SLOWEST = 20.0, 0.01
 _NOTHING = -60.0
 """Nats below the best component from which another one's share is lost in the sum's rounding, whatever its count."""

@@ -25,6 +25,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+PUBLISHED = {"lr": 81.76, "lr_max": 0.017, "pull_floor": 0.0}
+"""Where the paper's constants for one task differ from the defaults."""
+
 
 @dataclass(frozen=True, slots=True)
 class BiMURule:
@@ -48,8 +51,8 @@ class BiMURule:
         ValueError: lr must be > 0, got 0
     """
 
-    lr: float = 81.76
-    lr_max: float = 0.05
+    lr: float = 160.0
+    lr_max: float = 0.02
     likelihood_multiplier: float = 12.3
     kl_multiplier: float = 4.72
     memory_window: float = 6100.0

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learner.noise import Purpose, normal, uniform
 from learner.synapses import moment_kernels
-from learner.synapses.bimu import BiMURule
+from learner.synapses.bimu import PUBLISHED, BiMURule
 from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
 from learner.synapses.gating import GATES, Gate, Gating, gating
 from learner.synapses.moment_kernels import Array
@@ -129,7 +129,7 @@ class BiMU:
             votes=5,
             constant_input=False,
             normed_logits=True,
-            rule=BiMURule(lr_max=0.017, pull_floor=0.0),
+            rule=BiMURule(**PUBLISHED),
             seed=seed,
         )
 

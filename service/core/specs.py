@@ -102,8 +102,8 @@ class LearnerSpec(Spec):
             "input's own; sparse_code lets the network see which 2 % of 4,096 random units the input drives most"
         ),
     ] = "none"
-    lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 81.76
-    lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.05
+    lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 160.0
+    lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.02
     likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3
     kl_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 4.72
     memory_window: Annotated[float, Field(gt=1, le=1e12, allow_inf_nan=False)] = 6100.0

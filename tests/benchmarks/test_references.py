@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from benchmarks import reference_numpy
 from learner import BiMURule
+from learner.synapses.bimu import PUBLISHED
 from learner.synapses.network import sampled_gradient
 from tests.conftest import skip_or_fail
 
 SIZES = (12, 7, 4)
-RULE = BiMURule(lr_max=0.017, pull_floor=0.0)
+RULE = BiMURule(**PUBLISHED)
 Doubles = NDArray[np.float64]
 
 

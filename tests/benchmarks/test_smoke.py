@@ -19,6 +19,7 @@ from benchmarks import (
     class_incremental,
     coverage,
     drift,
+    few_labels,
     labels,
     permuted_mnist,
     published,
@@ -141,6 +142,12 @@ def test_a_class_is_told_once_it_stays_told(told: list[float], labels: float | N
 def test_without_the_pull_to_the_prior_nothing_is_forgotten() -> None:
     assert saturation.NO_PULL.memory_window > 1e9
     assert saturation.NO_PULL.lr == saturation.BiMURule().lr
+
+
+def test_a_few_labels_are_worth_more_to_the_memory_than_to_a_linear_model(said: Said) -> None:
+    lines = said(few_labels.main, "--seeds 1 --labels 30 180")
+    assert mean(lines, "engram", labels=30) > mean(lines, "sgd", labels=30)
+    assert mean(lines, "engram", labels=180) > 0.85
 
 
 def test_classes_that_come_in_turn_are_told_with_peers(said: Said) -> None:
