@@ -65,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         updates = options.updates * (4 if options.full else 1)
         with_jax = importlib.util.find_spec("jax") is not None and not options.no_jax
         peers = peer_turns(pictures, updates // 8, with_jax=with_jax)
-        turns = {"network_784_100_10": network_turn(pictures, updates)}
+        turns = {
+            "network_784_100_10": network_turn(pictures, updates),
+            "network_784_100_10_each": network_each_turn(pictures, updates),
+        }
         turns |= {name: learner_turn(learner, pictures, updates) for name, learner in learners.items()}
         rates = rates_of(peers | turns, options.repeats)
         jax = max((rates[name] for name in ("jax_calls", "jax_loop") if name in rates), default=None)
@@ -161,12 +164,18 @@ def jax_turns(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str,
     }
 
 
+def features_of(pictures: NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the pictures as features, and a label for each."""
+    return torch.from_numpy(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0), torch.arange(PICTURES) % SIZES[
+        2
+    ]
+
+
 def network_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
-    """Return a `BiMU` on features, without an encoder."""
+    """Return a `BiMU` on features, without an encoder; one call for each update."""
     network = BiMU(SIZES[0], SIZES[1:2])
     layers, counter = network.grow(network.start(0), SIZES[2]), 0
-    rows = torch.from_numpy(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0)
-    labels = torch.arange(PICTURES) % SIZES[2]
+    rows, labels = features_of(pictures)
 
     def call() -> None:
         nonlocal layers, counter
@@ -175,6 +184,20 @@ def network_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
             layers, _ = network.learn(layers, rows[at : at + 1], labels[at : at + 1], counter=counter)
 
     return Turn(call, updates)
+
+
+def network_each_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
+    """Return the same with one call for as many updates as there are pictures."""
+    network, (rows, labels) = BiMU(SIZES[0], SIZES[1:2]), features_of(pictures)
+    layers, counter, calls = network.grow(network.start(0), SIZES[2]), 0, max(1, updates // PICTURES)
+
+    def call() -> None:
+        nonlocal layers, counter
+        for _ in range(calls):
+            layers, _ = network.learn_each(layers, rows, labels, counter=counter)
+            counter += PICTURES
+
+    return Turn(call, calls * PICTURES)
 
 
 def learner_turn(learner: OnlineLearner, pictures: NDArray[np.uint8], updates: int) -> Turn:
