@@ -1,9 +1,10 @@
 """Two classes at a time, never again, in one pass: Split-MNIST and Split-Fashion, beside peers in the same run.
 
-    python -m benchmarks.class_incremental [--seeds 1] [--full] [--held-back] [--data mnist fashion_mnist]
+    python -m benchmarks.class_incremental [--seeds 1] [--full] [--held-back] [--levels 1] [--data mnist fashion_mnist]
 
 By default 10,000 training images and 2,000 of the test file; `--full`: all of them. `--held-back` tests on the last
-sixth of the training images in place of the test file: choices are made there. Peers, each in one pass over the order:
+sixth of the training images in place of the test file: choices are made there. `--levels`: thresholds of a pixel in the
+memories' codes. Peers, each in one pass over the order:
 
     sgd           a linear model by stochastic gradient descent, ten samples a step: it forgets
     bernoulli_nb  naive Bayes on binary pixels: no order can disturb it
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--levels", type=int, default=1)
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument(
         "--data", nargs="*", choices=("mnist", "fashion_mnist", DIGITS), default=["mnist", "fashion_mnist"]
@@ -53,11 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         data = data.held_back(1 / 6) if options.held_back else data
         for seed in range(options.seeds):
             order = blocks(data.y, seed)
-            told = {"data": name, "held_back": options.held_back, "labels": len(order), "seed": seed}
-            found = engram(data, order, seed) | ({} if options.no_peers else peers(data, order, seed))
+            told = {"data": name, "held_back": options.held_back, "levels": options.levels, "labels": len(order)}
+            told |= {"seed": seed}
+            found = engram(data, order, seed, options.levels) | ({} if options.no_peers else peers(data, order, seed))
             results.append(told | found)
             report("class_incremental", results[-1])
-    summarise("class_incremental", results, by=("data", "held_back", "labels"))
+    summarise("class_incremental", results, by=("data", "held_back", "levels", "labels"))
 
 
 def blocks(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -66,9 +69,9 @@ def blocks(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return shuffled[np.argsort(y[shuffled] // 2, kind="stable")]
 
 
-def engram(data: Images, order: NDArray[np.int64], seed: int) -> dict[str, float | int]:
+def engram(data: Images, order: NDArray[np.int64], seed: int, levels: int) -> dict[str, float | int]:
     """Return the fused learner's accuracy over all classes at the end, its size and milliseconds for each label."""
-    learner = build(data.source, seed=seed)
+    learner = build(data.source | {"levels": levels}, seed=seed)
     state, begin = learner.start(), time.process_time()
     for seq, index in enumerate(order.tolist(), 1):
         state, _ = learner.learn(state, data.x[index], str(data.y[index]), seq=seq)

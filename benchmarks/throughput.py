@@ -166,9 +166,8 @@ def jax_turns(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str,
 
 def features_of(pictures: NDArray[np.uint8]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the pictures as features, and a label for each."""
-    return torch.from_numpy(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0), torch.arange(PICTURES) % SIZES[
-        2
-    ]
+    rows = torch.from_numpy(pictures.reshape(PICTURES, -1).astype(np.float32) / 255.0)
+    return rows, torch.arange(PICTURES) % SIZES[2]
 
 
 def network_turn(pictures: NDArray[np.uint8], updates: int) -> Turn:
