@@ -32,10 +32,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from benchmarks.chaos_check import check, read_notes
-from benchmarks.chaos_load import description
+from benchmarks.chaos_load import STREAM, description
 from benchmarks.chaos_processes import Process, kill_one, start_load
 from service.clock import SystemClock
 from service.core import access
+from service.storage import streams as stream_rows
 from service.storage.session import Database
 
 _MOST_SECONDS = 3.0
@@ -85,7 +86,7 @@ def run(folder: Path, url: str, kills: int, draw: random.Random) -> dict[str, An
         for number in range(early + 1, kills + 1):
             victims[kill_one(processes, draw, most_seconds=_MOST_SECONDS)] += 1
             print(f"{number} of {kills} kills", file=sys.stderr, end="\r", flush=True)
-        faults = end(processes, [popen for popen, _notes in load])
+        faults = end(processes, [popen for popen, _notes in load], db)
         found = check(db, read_notes(notes for _popen, notes in load))
     found["faults"] |= faults
     counts = {"kills": kills, "killed": dict(victims), "kills_in_migrations": early, "migrations_torn": torn}
@@ -100,18 +101,28 @@ def begin_load(folder: Path, db: Database, urls: list[str]) -> list[tuple[subpro
     return start_load(folder, token, urls)
 
 
-def end(processes: list[Process], load: list[subprocess.Popen[bytes]]) -> dict[str, int]:
-    """End the load and then the service, in an orderly way; return what went wrong."""
+def end(processes: list[Process], load: list[subprocess.Popen[bytes]], db: Database) -> dict[str, int]:
+    """End the load and then the service, in an orderly way; return what went wrong.
+
+    Between the two all is learned: what a killed worker held is another's once its lease has lapsed.
+    """
     for process in processes:
         process.ready()
     for popen in load:
         popen.terminate()
     gave_up = sum(popen.wait(120) != 0 for popen in load)
+    wait_for(lambda: db.read_now(all_is_learned))
     return {
         "load_gave_up": gave_up,
         "ended_wrongly": sum(process.drained() != 0 for process in processes),
         "unforeseen": sum(process.failures() for process in processes),
     }
+
+
+def all_is_learned(connection: sa.Connection) -> bool:
+    """Return whether every entry of the log is applied."""
+    stream = stream_rows.by_name(connection, STREAM)
+    return stream is not None and stream.applied_seq == stream.log_seq
 
 
 def cast(folder: Path, url: str) -> list[Process]:

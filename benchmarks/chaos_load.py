@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
+from types import FrameType
 from typing import Any, TextIO
 
 import httpx
@@ -67,6 +67,17 @@ class Persistent:
         raise TimeoutError(f"nobody answers {method} {path}")
 
 
+class Stop:
+    """Whether a signal asked for the end: an Event that is set while the same thread waits for it may wait for itself."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        """Hear the signal."""
+        self.asked = True
+
+
 class Notes:
     """What was acknowledged, one line each; and whether an answer was ever not the one given before."""
 
@@ -79,7 +90,7 @@ class Notes:
         self._file.flush()
 
 
-def produce(to: Persistent, notes: Notes, stop: Event) -> None:
+def produce(to: Persistent, notes: Notes, stop: Stop) -> None:
     """Post samples: most by their own id, some by key, some with their truth, some twice."""
     draw = random.Random(1)
     for n in _until(stop):
@@ -101,7 +112,7 @@ def produce(to: Persistent, notes: Notes, stop: Event) -> None:
                 notes.add("contradiction", first=answer, second=again)
 
 
-def annotate(to: Persistent, notes: Notes, stop: Event) -> None:
+def annotate(to: Persistent, notes: Notes, stop: Stop) -> None:
     """Lease queries and answer them rightly; now and then take an answer back."""
     draw = random.Random(2)
     for _ in _until(stop):
@@ -117,7 +128,7 @@ def annotate(to: Persistent, notes: Notes, stop: Event) -> None:
             if draw.random() < _SHARE_RETRACTED:
                 to.send("DELETE", f"/v1/labels/{said['label_id']}", None).raise_for_status()
                 notes.add("retraction", label_id=said["label_id"])
-        stop.wait(0.01)
+        time.sleep(0.01)
 
 
 def truth(data: list[float]) -> str:
@@ -127,9 +138,9 @@ def truth(data: list[float]) -> str:
     return "1" if data[1] + data[2] > 0 else "0"
 
 
-def _until(stop: Event) -> Iterator[int]:
+def _until(stop: Stop) -> Iterator[int]:
     n = 0
-    while not stop.is_set():
+    while not stop.asked:
         yield n
         n += 1
 
@@ -142,8 +153,8 @@ def main() -> None:
     parser.add_argument("token")
     parser.add_argument("urls", nargs="+")
     given = parser.parse_args()
-    stop = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop)
     with given.notes.open("a") as file:
         work = produce if given.role == "producer" else annotate
         work(Persistent(given.urls, given.token), Notes(file), stop)
