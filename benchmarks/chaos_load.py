@@ -68,7 +68,7 @@ class Persistent:
 
 
 class Stop:
-    """Whether a signal asked for the end: an Event that is set while the same thread waits for it may wait for itself."""
+    """Whether a signal asked for the end. An Event that is set while its own thread waits for it may wait for ever."""
 
     def __init__(self) -> None:
         self.asked = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -50,6 +51,25 @@ _AFTER = (
 )
 _BEST = _OFFERS.order_by(*_BY_UTILITY)
 _BEST_AFTER = _BEST.where(*_AFTER)
+
+
+def _of_the_best() -> sa.Select[Any]:
+    """Return a look at the first page of the best, at those of them that are offered, with their features where needed.
+
+    One statement, and no more rows than will do: SQLite gives the interpreter's lock away at each row, and to get it
+    back takes longer than to read the row where others are at work.
+    """
+    page = _BEST.subquery("page")
+    needed = sa.case((page.c.ranked_at < sa.bindparam("version"), samples.c.features))
+    return (
+        sa.select(*(column for column in page.c if column.name != "offered"), needed.label("features"))
+        .join(samples, samples.c.n == page.c.sample_n)
+        .where(page.c.offered)
+        .limit(sa.bindparam("looked_at"))
+    )
+
+
+_OF_THE_BEST = _of_the_best()
 _OLDEST = _OFFERS.order_by(queries.c.opened_at)
 _OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
 _ANY_FREE = (
@@ -66,12 +86,22 @@ _TO_RANK = (
 _DOWNWARDS = _TO_RANK.order_by(*_BY_UTILITY)
 _FURTHER_DOWN = _DOWNWARDS.where(*_AFTER)
 _STALEST = _TO_RANK.where(queries.c.ranked_at < sa.bindparam("version")).order_by(queries.c.ranked_at)
-_FEATURES = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_(sa.bindparam("numbers", expanding=True)))
-_RANK = (
-    queries.update()
-    .where(queries.c.id == sa.bindparam("query_id"), queries.c.ranked_at < sa.bindparam("version"))
-    .values(utility=sa.bindparam("new_utility"), ranked_at=sa.bindparam("version"))
+
+
+def _rank(pairs: sa.TableValuedAlias, utility: sa.ColumnElement[Any]) -> sa.Update:
+    """One statement for many queries: their ids and utilities come as one JSON object."""
+    chosen = (queries.c.id == pairs.c.key, queries.c.ranked_at < sa.bindparam("version"))
+    return queries.update().where(*chosen).values(utility=utility, ranked_at=sa.bindparam("version"))
+
+
+_PAIRS = sa.func.json_each(sa.bindparam("ranked", type_=sa.String)).table_valued("key", "value", name="ranked")
+_PAIRS_AS_TEXT = sa.func.json_each_text(sa.cast(sa.bindparam("ranked", type_=sa.String), sa.JSON)).table_valued(
+    "key", "value", name="ranked"
 )
+_RANK = {
+    "sqlite": _rank(_PAIRS, _PAIRS.c.value),
+    "postgresql": _rank(_PAIRS_AS_TEXT, sa.cast(_PAIRS_AS_TEXT.c.value, sa.Double)),
+}
 
 
 def best(
@@ -82,6 +112,17 @@ def best(
     if after is None:
         return connection.execute(_BEST, told).all()
     return connection.execute(_BEST_AFTER, told | after._asdict()).all()
+
+
+def of_the_best(
+    connection: Connection, stream_id: int, by: str, now: int, version: int, page: int, limit: int
+) -> Sequence[AnyRow]:
+    """Return those of the best `page` queries that `by` may have, up to `limit`, in no order.
+
+    Each with its `features`, None where its utility is of that version or a newer one.
+    """
+    told = {"stream_id": stream_id, "who": by, "now": now, "most": page, "version": version, "looked_at": limit}
+    return connection.execute(_OF_THE_BEST, told).all()
 
 
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
@@ -111,17 +152,10 @@ def stalest(connection: Connection, stream_id: int, version: int, limit: int) ->
     return connection.execute(_STALEST, {"stream_id": stream_id, "version": version, "most": limit}).all()
 
 
-def features(connection: Connection, sample_numbers: Sequence[int]) -> dict[int, bytes]:
-    """Return the features of samples by their number."""
-    if not sample_numbers:
-        return {}
-    return {row.n: row.features for row in connection.execute(_FEATURES, {"numbers": sample_numbers})}
-
-
-def rank(connection: Connection, ranked: Sequence[Mapping[str, Any]]) -> None:
-    """Store utilities found by a newer model: `query_id`, `new_utility`, `version` each."""
-    if ranked:
-        connection.execute(_RANK, list(ranked))
+def rank(connection: Connection, utilities: Mapping[str, float], version: int) -> None:
+    """Store what a model of that version found of queries by their ids, where nothing newer is known."""
+    if utilities:
+        connection.execute(_RANK[connection.dialect.name], {"ranked": json.dumps(utilities), "version": version})
 
 
 def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Sequence[AnyRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,10 +19,12 @@ from service.storage.queue import Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
-_LOOKED_AT = 32
-"""The best by the stored utilities, which whoever leases has scored by the model of the moment."""
+_LOOKED_AT = 64
+"""The best by the stored utilities, which whoever leases has scored by the model of the moment.
 
-_FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
+One answer may turn their order upside down: the best of many is the only sure way to a good one."""
+
+_FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 96, 6144, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
 
 _FORGOTTEN_ONE_IN = 20
@@ -36,28 +38,36 @@ class Ranked(NamedTuple):
     Attributes:
         best: queries that who asks may have, the most valuable by the model of the moment first.
         free: whether there is a query for anybody.
+        news: the utilities that this found, by query.
+        version: of the model that found them.
     """
 
     best: Sequence[AnyRow]
     free: bool
+    news: Mapping[str, float]
+    version: int
 
 
 def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked:
     """Find the best for `who`: those that are best by the stored utilities, ranked by the current model."""
     scorer = parts.models.scorer(stream)
 
-    def look(connection: Connection) -> tuple[list[AnyRow], dict[int, bytes], bool]:
-        found = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
-        older = [row.sample_n for row in found if row.ranked_at < scorer.seq]
-        free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
-        return found, queue.features(connection, older), free
+    def look(connection: Connection) -> tuple[Sequence[AnyRow], bool]:
+        now = parts.clock.now()
+        found = queue.of_the_best(connection, stream.id, who.id, now, scorer.seq, _FIRST_PAGE, _LOOKED_AT)
+        if found:
+            return found, True
+        further = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
+        return further, bool(further) or queue.any_free(connection, stream.id, now)
 
-    found, features, free = parts.db.read_now(look)
+    found, free = parts.db.read_now(look)
     spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
-    rows = [row for row in found if features.get(row.sample_n)]  # not those that are just being purged
-    said = scorer.predict_many([from_bytes(features[row.sample_n], spec) for row in rows])
+    # None where the utility is new, or the payload is just being purged, or all of the first page are others'.
+    rows = [row for row in found if getattr(row, "features", None) is not None]
+    said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
     news = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
-    return Ranked(sorted(found, key=lambda row: news.get(row.id, row.utility), reverse=True), free)
+    best = sorted(found, key=lambda row: (-news.get(row.id, row.utility), row.id))
+    return Ranked(best, free, news, scorer.seq)
 
 
 def chosen(connection: Connection, parts: Parts, who: Principal, stream: Stream, known: Ranked) -> Iterator[AnyRow]:

@@ -17,7 +17,7 @@ from service.core.labels import choosing, gold_asking, leases
 from service.core.line import Turn
 from service.core.parts import Parts
 from service.events import Topic, Wakeup
-from service.storage import gold, queries
+from service.storage import gold, queries, queue
 from service.storage.streams import Stream
 
 
@@ -98,6 +98,7 @@ async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: Re
         held: list[tuple[str, str, int]] = []
         now = parts.clock.now()
         locked = streams.find_locked(connection, stream.name)
+        queue.rank(connection, known.news, known.version)  # whoever comes next begins with what is known now
         waiting = choosing.chosen(connection, parts, who, locked, known)
         row = next(waiting, None)
         while row is not None and len(held) < limit:

@@ -25,7 +25,7 @@ QUIET_SECONDS = 0.2
 _QUIET_SHARES = 20
 """Where nothing was learned for so long, so many times the work for one update is done in all."""
 
-_BATCH, _BATCH_WHEN_QUIET = 128, 256
+_BATCH, _BATCH_WHEN_QUIET = 64, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
 
 _STALEST_ONE_IN = 4
@@ -122,8 +122,7 @@ class Tending:
             if locked is None:
                 return False
             now = self._parts.clock.now()
-            values = ({"query_id": key, "new_utility": value} for key, value in utilities.items())
-            queue.rank(connection, [{**value, "version": scorer.seq} for value in values])
+            queue.rank(connection, utilities, scorer.seq)
             least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
             free = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
             # People who disagree know better than the model what is in doubt.

@@ -24,6 +24,7 @@ _numbers = count()
 LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "best": lambda c, s: queue.best(c, s, "ada", 1, 10),
     "best, further on": lambda c, s: queue.best(c, s, "ada", 1, 10, Place(0.5, "q_s")),
+    "of the best": lambda c, s: queue.of_the_best(c, s, "ada", 1, 5, 96, 64),
     "oldest": lambda c, s: queue.oldest(c, s, "ada", 1, 10),
     "oldest asked at random": lambda c, s: queue.oldest_explored(c, s, "ada", 1, 2**60, 10),
     "downwards": lambda c, s: queue.downwards(c, s, 10, None),
@@ -37,7 +38,7 @@ LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "leased": lambda c, s: queue.leased(c, s, 1),
     "since when": queue.oldest_open,
     "claimed": lambda c, s: queries.claim(c, "q_1", token="t", by="ada", until=9, now=1),
-    "ranked": lambda c, s: queue.rank(c, [{"query_id": "q_1", "new_utility": 0.5, "version": 1}]),
+    "ranked": lambda c, s: queue.rank(c, {"q_1": 0.5}, 1),
     "ended": lambda c, s: queue.end(c, ["q_1"], queries.EXPIRED, 1),
 }
 
@@ -110,12 +111,22 @@ def test_what_is_held_or_skipped_is_there_but_not_offered(filled: tuple[Parts, F
     assert [row.id for row in parts.db.read_now(lambda c: queue.free_of(c, [first.id, third.id], 1))] == [third.id]
 
 
+def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, Filled]) -> None:
+    parts, stream = filled
+    found = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 200))
+    wanted = {row.id: 1.0 / (3 + n) for n, row in enumerate(found)}
+    parts.db.write_now(lambda c: queue.rank(c, wanted, 7))
+    for row in found:
+        now = parts.db.read_now(lambda c: queries.one(c, row.id))  # noqa: B023
+        assert now is not None
+        assert (now.utility, now.ranked_at) == (wanted[row.id], 7)
+
+
 def test_an_older_version_does_not_rank_over_a_newer_one(filled: tuple[Parts, Filled]) -> None:
     parts, stream = filled
     query = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 1))[0]
     for version, utility in ((3, 0.3), (2, 0.2)):
-        row = {"query_id": query.id, "new_utility": utility, "version": version}
-        parts.db.write_now(lambda c: queue.rank(c, [row]))  # noqa: B023
+        parts.db.write_now(lambda c: queue.rank(c, {query.id: utility}, version))  # noqa: B023
     found = parts.db.read_now(lambda c: queries.one(c, query.id))
     assert found is not None
     assert (found.utility, found.ranked_at) == (0.3, 3)
