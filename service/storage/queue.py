@@ -77,6 +77,9 @@ _ANY_FREE = (
     .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN, queries.c.lease_until <= _NOW)
     .limit(1)
 )
+_FREE_OF = sa.select(*_COLUMNS).where(
+    queries.c.id.in_(sa.bindparam("query_ids", expanding=True)), _OPEN, queries.c.lease_until <= _NOW
+)
 _TO_RANK = (
     sa.select(queries.c.id, queries.c.reason, queries.c.utility, queries.c.ranked_at, samples.c.features)
     .join(samples, samples.c.n == queries.c.sample_n)
@@ -160,8 +163,7 @@ def rank(connection: Connection, utilities: Mapping[str, float], version: int) -
 
 def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Sequence[AnyRow]:
     """Return those of the queries that are open and that nobody holds."""
-    chosen = sa.select(*_COLUMNS).where(queries.c.id.in_(query_ids), _OPEN, queries.c.lease_until <= now)
-    return connection.execute(chosen).all()
+    return connection.execute(_FREE_OF, {"query_ids": list(query_ids), "now": now}).all()
 
 
 def any_free(connection: Connection, stream_id: int, now: int) -> bool:

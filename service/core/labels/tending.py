@@ -124,7 +124,8 @@ class Tending:
             now = self._parts.clock.now()
             queue.rank(connection, utilities, scorer.seq)
             least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
-            free = queue.free_of(connection, [key for key in doubted if utilities[key] < least], now)
+            sinking = [key for key in doubted if utilities.get(key, least) < least]
+            free = queue.free_of(connection, sinking, now) if sinking else []
             # People who disagree know better than the model what is in doubt.
             sure = [row for row in free if not consensus.are_even(connection, locked, row.sample_n)]
             unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
