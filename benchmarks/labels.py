@@ -5,10 +5,12 @@
                                 [--held-back]
 
 For each stream and seed: one run with every label, then one for each strategy and budget, asking as the service does
-(`learner.simulation`: the service's own decisions, every answer at once and true). Where imbalanced, half of the
-classes, drawn by the seed, are cut to a twentieth of their samples in the stream; what is tested on stays as it is.
-Pictures and texts are tested at the end on the test file; `--held-back` tests on the last sixth of the training samples
-in its place: choices are made there. Electricity, in the order of time, is scored at arrival.
+(`learner.simulation`: the service's own decisions, every answer at once and true). The default policy weighs rare
+classes (`rarity` 1); a strategy by itself does not, as in the service, so that chance is blind. `--rarity` gives all
+of them such weights in place of both. Where imbalanced, half of the classes, drawn by the seed, are cut to a twentieth
+of their samples in the stream; what is tested on stays as it is. Pictures and texts are tested at the end on the test
+file; `--held-back` tests on the last sixth of the training samples in its place: choices are made there. Electricity,
+in the order of time, is scored at arrival.
 
 `needed` is the number of labels with which a strategy comes within one point of the run with every label, read off the
 line through its budgets' (log labels, accuracy); null where no budget reached it, and the least that was bought where
@@ -99,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", nargs="*", choices=DATA, default=[name for name in DATA if name != DIGITS])
     parser.add_argument("--balance", nargs="*", choices=(PLAIN, IMBALANCED), default=[PLAIN, IMBALANCED])
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
-    parser.add_argument("--rarity", nargs="*", type=float, default=[usual.rarity])
+    parser.add_argument("--rarity", nargs="*", type=float, default=[])
     parser.add_argument("--budgets", nargs="*", type=float, default=[0.05, 0.1, 0.2])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--samples", type=int, default=3_000)
@@ -108,10 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warm_up()
+    weighed = [(strategy, rarity) for strategy in options.strategies for rarity in options.rarity or [0.0]]
+    if not options.rarity and usual.strategy in options.strategies:
+        weighed.insert(0, (usual.strategy, usual.rarity))
     policies = [
         [usual._replace(strategy=strategy, rarity=rarity, budget=budget) for budget in sorted(options.budgets)]
-        for strategy in options.strategies
-        for rarity in options.rarity
+        for strategy, rarity in weighed
     ]
     results, needs = [], []
     for name in options.data:

@@ -40,7 +40,7 @@ LONG = BiMURule(
     lr=4.9, lr_max=0.0023, likelihood_multiplier=161.3, kl_multiplier=3.76, memory_window=700.0, pull_floor=0.0
 )
 """The paper's constants for 1,000 tasks."""
-MANY = BiMURule(lr=40.0, lr_max=0.005, memory_window=12_000.0, pull_floor=0.3)
+MANY = BiMURule(lr=40.0, lr_max=0.005, memory_window=36_000.0, pull_floor=1.0)
 """Constants for many tasks of 60,000 samples: smaller steps than the defaults', so that a task overwrites less."""
 LAST = 5
 

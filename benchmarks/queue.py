@@ -7,7 +7,8 @@ thinking and an answer that is learned; now and then one answers after the end o
 be 0: queries answered by two or held by two at one moment, answers accepted after the lease or refused within it,
 annotators who got nothing. Then everybody stops, and the best queries are leased in the order in which they are served:
 `order_at_once` is its rank correlation (Spearman) with the utility of the same samples under the model of that moment,
-`order` that of those which follow once nothing was learned for `--rest` seconds.
+`order` that of those which follow once nothing was learned for `--rest` seconds, and `order_carried` that of the
+utilities of one lot before and after two of it were answered: what an order is worth that is two answers old.
 
 Then one annotator works alone on a stream with a million open queries that were put into the database beforehand.
 
@@ -119,6 +120,7 @@ def crew(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
         **milliseconds("answer", [seconds for person in people for seconds in person.answer_seconds]),
         "order_at_once": order_served(admin, options.served),
         "order": sleep(options.rest) or order_served(admin, options.served),
+        "order_carried": order_carried(admin, options.served, truth),
         "faults": faults(people),
         "load_after": os.getloadavg()[0],
     }
@@ -177,17 +179,40 @@ def post_digits(admin: httpx.Client, count: int) -> dict[str, str]:
 
 def order_served(admin: httpx.Client, count: int) -> float | None:
     """Return the rank correlation of the order in which queries are served with their utility by the current model."""
-    utility, leased = STRATEGIES[_STRATEGY], []
+    leased = lease_best(admin, count)
+    if len(leased) < 3:
+        return None
+    return float(spearmanr(np.arange(len(leased)), -np.array(utilities(admin, leased))).statistic)
+
+
+def order_carried(admin: httpx.Client, count: int, truth: dict[str, str]) -> float | None:
+    """Return the rank correlation of the best queries' utilities before and after two of them were answered."""
+    leased = lease_best(admin, count)
+    if len(leased) < 5:
+        return None
+    before = utilities(admin, leased)[2:]
+    for query in leased[:2]:
+        body = {"lease_token": query["lease"]["token"], "label": truth[query["sample_id"]]}
+        admin.post(f"/v1/queries/{query['id']}:answer", json=body).raise_for_status()
+    sleep(1.0)
+    return float(spearmanr(before, utilities(admin, leased[2:])).statistic)
+
+
+def lease_best(admin: httpx.Client, count: int) -> list[dict[str, Any]]:
+    """Lease so many queries, or all there are, in the order in which they are served."""
+    leased: list[dict[str, Any]] = []
     while len(leased) < count:
         answer = admin.post(f"/v1/streams/{STREAM}/queries:lease", json={"limit": 10}).raise_for_status().json()
         if not answer["queries"]:
             break
         leased += answer["queries"]
+    return leased
+
+
+def utilities(admin: httpx.Client, leased: Sequence[dict[str, Any]]) -> list[float]:
+    """Return the utilities of queries' samples by the current model."""
     said = [admin.get(f"/v1/streams/{STREAM}/samples/{query['sample_id']}?at=now").json()["now"] for query in leased]
-    utilities = [utility(as_prediction(one)) for one in said]
-    if len(leased) < 3:
-        return None
-    return float(spearmanr(np.arange(len(leased)), -np.array(utilities)).statistic)
+    return [STRATEGIES[_STRATEGY](as_prediction(one)) for one in said]
 
 
 def as_prediction(body: dict[str, Any]) -> Prediction:

@@ -166,6 +166,13 @@ def test_labels_are_told_for_each_strategy_and_budget(said: Said) -> None:
         assert few < many
     needs = [line for line in lines if line["benchmark"] == "labels_needed" and "summary" not in line]
     assert [line["strategy"] for line in needs] == ["margin", "random"]
+    assert {line["rarity"] for line in needs} == {0.0}  # chance is blind
+
+
+def test_the_default_policy_is_told_beside_its_strategy_alone(said: Said) -> None:
+    options = "--data digits --balance plain --samples 100 --strategies variation_ratio --budgets 0.3"
+    needs = [line for line in said(labels.main, options) if line["benchmark"] == "labels_needed"]
+    assert [line["rarity"] for line in needs if "summary" not in line] == [1.0, 0.0]
 
 
 def test_a_stream_of_rows_is_scored_at_arrival_and_texts_on_their_test_file(said: Said) -> None:

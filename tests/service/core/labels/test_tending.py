@@ -96,6 +96,22 @@ def test_after_an_update_every_open_query_has_the_utility_of_the_new_model(past:
             assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
 
 
+def test_whoever_leases_leaves_the_utilities_found_for_whoever_comes_next(past: History) -> None:
+    asked(past, 30)
+    past.label((1, 1), "a")
+    past.label((-1, -1), "b")
+    past.catch_up()
+    scorer, spec = past.parts.models.scorer(past.stream), as_input(past.stream.input)
+    utility = QuerySpec(**past.stream.query).policy().utility
+    assert {row.ranked_at for row in rows(past)} != {scorer.seq}
+    first, *_ = leased(past, 1)
+    for row in rows(past):
+        said = scorer.predict(from_bytes(row.features, spec))
+        assert said is not None
+        assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
+        assert row.id != first["id"] or row.utility == max(one.utility for one in rows(past))
+
+
 def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_come_next(tmp_path: Path) -> None:
     with history(tmp_path, ranked_per_update=64) as past:
         asked(past, 300)
