@@ -19,12 +19,13 @@ from service.storage.queue import Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
-_LOOKED_AT = 64
+_LOOKED_AT = 32
 """The best by the stored utilities, which whoever leases has scored by the model of the moment.
 
-One answer may turn their order upside down: the best of many is the only sure way to a good one."""
+Two answers may turn their order upside down: the best of many is the only sure way to a good one. Twice as many would
+make a lease take a third longer."""
 
-_FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 96, 6144, 8
+_FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
 
 _FORGOTTEN_ONE_IN = 20
