@@ -32,7 +32,7 @@ _LOCK_FILE = "engram.lock"
 _ADDRESS_FILE = "server.json"
 _PATIENCE_SECONDS = 20
 
-_COLLECTIONS = (700, 10, 1000)
+_COLLECTIONS = (700, 10, 10)
 """When a server looks for what can be thrown away: often, so that it has little to look through (Python's default)."""
 
 _SWITCH_SECONDS = 0.0005
