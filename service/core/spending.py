@@ -15,6 +15,11 @@ def standing_of(ledger: Ledger) -> Standing:
     return Standing() if ledger.standing is None else Standing.from_json(ledger.standing)
 
 
+def least_wanted(stream: Stream, ledger: Ledger) -> float:
+    """Return the utility below which what was asked because the model was unsure is no longer wanted; 0: no such."""
+    return QuerySpec(**stream.query).withdraw_below * standing_of(ledger).threshold
+
+
 def spending_body(stream: Stream, ledger: Ledger, now: int) -> dict[str, Any]:
     """Return it as operators are told."""
     demand = Demand(ledger.labels, ledger.open, stream.log_seq - stream.applied_seq)

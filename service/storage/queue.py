@@ -52,24 +52,6 @@ _AFTER = (
 _BEST = _OFFERS.order_by(*_BY_UTILITY)
 _BEST_AFTER = _BEST.where(*_AFTER)
 
-
-def _of_the_best() -> sa.Select[Any]:
-    """Return a look at the first page of the best, at those of them that are offered, with their features where needed.
-
-    One statement, and no more rows than will do: SQLite gives the interpreter's lock away at each row, and to get it
-    back takes longer than to read the row where others are at work.
-    """
-    page = _BEST.subquery("page")
-    needed = sa.case((page.c.ranked_at < sa.bindparam("version"), samples.c.features))
-    return (
-        sa.select(*(column for column in page.c if column.name != "offered"), needed.label("features"))
-        .join(samples, samples.c.n == page.c.sample_n)
-        .where(page.c.offered)
-        .limit(sa.bindparam("looked_at"))
-    )
-
-
-_OF_THE_BEST = _of_the_best()
 _OLDEST = _OFFERS.order_by(queries.c.opened_at)
 _OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
 _ANY_FREE = (
@@ -89,6 +71,7 @@ _TO_RANK = (
 _DOWNWARDS = _TO_RANK.order_by(*_BY_UTILITY)
 _FURTHER_DOWN = _DOWNWARDS.where(*_AFTER)
 _STALEST = _TO_RANK.where(queries.c.ranked_at < sa.bindparam("version")).order_by(queries.c.ranked_at)
+_FEATURES = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_(sa.bindparam("numbers", expanding=True)))
 
 
 def _rank(pairs: sa.TableValuedAlias, utility: sa.ColumnElement[Any]) -> sa.Update:
@@ -117,17 +100,6 @@ def best(
     return connection.execute(_BEST_AFTER, told | after._asdict()).all()
 
 
-def of_the_best(
-    connection: Connection, stream_id: int, by: str, now: int, version: int, page: int, limit: int
-) -> Sequence[AnyRow]:
-    """Return those of the best `page` queries that `by` may have, up to `limit`, in no order.
-
-    Each with its `features`, None where its utility is of that version or a newer one.
-    """
-    told = {"stream_id": stream_id, "who": by, "now": now, "most": page, "version": version, "looked_at": limit}
-    return connection.execute(_OF_THE_BEST, told).all()
-
-
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
     """Return the oldest open queries, each with whether `by` may have it (`offered`)."""
     told = {"stream_id": stream_id, "who": by, "now": now, "most": limit}
@@ -153,6 +125,13 @@ def downwards(connection: Connection, stream_id: int, limit: int, after: Place |
 def stalest(connection: Connection, stream_id: int, version: int, limit: int) -> Sequence[AnyRow]:
     """Return the queries whose utility is of the oldest versions before this one, with their features."""
     return connection.execute(_STALEST, {"stream_id": stream_id, "version": version, "most": limit}).all()
+
+
+def features(connection: Connection, sample_numbers: Sequence[int]) -> dict[int, bytes]:
+    """Return the features of samples by their number."""
+    if not sample_numbers:
+        return {}
+    return {row.n: row.features for row in connection.execute(_FEATURES, {"numbers": sample_numbers})}
 
 
 def rank(connection: Connection, utilities: Mapping[str, float], version: int) -> None:

@@ -53,7 +53,6 @@ class GroupCommitWriter:
         self._queue: Queue[tuple[Work[Any], Future[Any]] | None] = Queue()
         self._closing = Lock()
         self._closed = False
-        self._connection: Connection | None = None
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
@@ -84,7 +83,6 @@ class GroupCommitWriter:
             if group:
                 self._commit(group)
             if stop:
-                self._hang_up()
                 return
 
     def _next_group(self) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
@@ -104,8 +102,7 @@ class GroupCommitWriter:
     def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
-            connection = self._connection = self._connection or self._engine.connect()
-            with connection.begin():
+            with self._engine.begin() as connection:
                 for work, future in group:
                     try:
                         with connection.begin_nested():
@@ -114,17 +111,11 @@ class GroupCommitWriter:
                         outcomes.append((future, None, error))
         except DBAPIError as error:
             outcomes = [(future, None, error) for _, future in group]
-            self._hang_up()
         for future, result, failure in outcomes:
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
-
-    def _hang_up(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 class PooledWriter:

@@ -14,7 +14,8 @@ from service.core.access import Principal
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
-from service.storage import queue
+from service.core.spending import least_wanted
+from service.storage import queue, streams
 from service.storage.queue import Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -22,8 +23,8 @@ from service.storage.tables import AnyRow
 _LOOKED_AT = 32
 """The best by the stored utilities, which whoever leases has scored by the model of the moment.
 
-Two answers may turn their order upside down: the best of many is the only sure way to a good one. Twice as many would
-make a lease take a third longer."""
+Two answers may turn their order upside down: the best of many is the only sure way to a good one. More of them would
+make every lease slower."""
 
 _FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
@@ -39,7 +40,8 @@ class Ranked(NamedTuple):
     Attributes:
         best: queries that who asks may have, the most valuable by the model of the moment first.
         free: whether there is a query for anybody.
-        news: the utilities that this found, by query.
+        news: the utilities that this found, by query, but for those of the queries that the worker is to withdraw: it
+            looks at what has no utility of the newest version yet.
         version: of the model that found them.
     """
 
@@ -53,22 +55,22 @@ def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked:
     """Find the best for `who`: those that are best by the stored utilities, ranked by the current model."""
     scorer = parts.models.scorer(stream)
 
-    def look(connection: Connection) -> tuple[Sequence[AnyRow], bool]:
-        now = parts.clock.now()
-        found = queue.of_the_best(connection, stream.id, who.id, now, scorer.seq, _FIRST_PAGE, _LOOKED_AT)
-        if found:
-            return found, True
-        further = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
-        return further, bool(further) or queue.any_free(connection, stream.id, now)
+    def look(connection: Connection) -> tuple[list[AnyRow], dict[int, bytes], bool, float]:
+        found = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
+        older = [row.sample_n for row in found if row.ranked_at < scorer.seq]
+        free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
+        least = least_wanted(stream, streams.ledger(connection, stream.id))
+        return found, queue.features(connection, older), free, least
 
-    found, free = parts.db.read_now(look)
+    found, features, free, least = parts.db.read_now(look)
     spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
-    # None where the utility is new, or the payload is just being purged, or all of the first page are others'.
-    rows = [row for row in found if getattr(row, "features", None) is not None]
-    said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
+    rows = [row for row in found if features.get(row.sample_n)]  # not those that are just being purged
+    said = scorer.predict_many([from_bytes(features[row.sample_n], spec) for row in rows])
     news = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
-    best = sorted(found, key=lambda row: (-news.get(row.id, row.utility), row.id))
-    return Ranked(best, free, news, scorer.seq)
+    best = sorted(found, key=lambda row: news.get(row.id, row.utility), reverse=True)
+    sinking = {row.id for row in rows if row.reason == "uncertain" and news.get(row.id, least) < least}
+    kept = {query_id: value for query_id, value in news.items() if query_id not in sinking}
+    return Ranked(best, free, kept, scorer.seq)
 
 
 def chosen(connection: Connection, parts: Parts, who: Principal, stream: Stream, known: Ranked) -> Iterator[AnyRow]:

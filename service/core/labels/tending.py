@@ -14,7 +14,7 @@ from service.core.labels import consensus
 from service.core.labels.labeling import NEWS
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
-from service.core.spending import standing_of
+from service.core.spending import least_wanted
 from service.storage import queries, queue
 from service.storage import streams as stream_rows
 from service.storage.queue import Place
@@ -123,8 +123,8 @@ class Tending:
                 return False
             now = self._parts.clock.now()
             queue.rank(connection, utilities, scorer.seq)
-            least = policy.withdraw_below * standing_of(stream_rows.ledger(connection, stream.id)).threshold
-            sinking = [key for key in doubted if utilities.get(key, least) < least]
+            least = least_wanted(stream, stream_rows.ledger(connection, stream.id))
+            sinking = [key for key in doubted if utilities[key] < least]
             free = queue.free_of(connection, sinking, now) if sinking else []
             # People who disagree know better than the model what is in doubt.
             sure = [row for row in free if not consensus.are_even(connection, locked, row.sample_n)]

@@ -17,7 +17,6 @@ from service.core.parts import Parts
 from service.settings import Settings
 from service.storage import queries, queue
 from service.storage.queue import Place
-from service.storage.tables import AnyRow
 from tests.conftest import postgres_database
 
 _numbers = count()
@@ -25,7 +24,6 @@ _numbers = count()
 LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "best": lambda c, s: queue.best(c, s, "ada", 1, 10),
     "best, further on": lambda c, s: queue.best(c, s, "ada", 1, 10, Place(0.5, "q_s")),
-    "of the best": lambda c, s: queue.of_the_best(c, s, "ada", 1, 5, 96, 64),
     "oldest": lambda c, s: queue.oldest(c, s, "ada", 1, 10),
     "oldest asked at random": lambda c, s: queue.oldest_explored(c, s, "ada", 1, 2**60, 10),
     "downwards": lambda c, s: queue.downwards(c, s, 10, None),
@@ -110,23 +108,6 @@ def test_what_is_held_or_skipped_is_there_but_not_offered(filled: tuple[Parts, F
     assert parts.db.write_now(work) == [0, 0, 1]
     assert parts.db.read_now(lambda c: queue.leased(c, stream.id, 1)) == 1
     assert [row.id for row in parts.db.read_now(lambda c: queue.free_of(c, [first.id, third.id], 1))] == [third.id]
-
-
-def test_of_the_best_come_those_that_are_offered_with_features_where_their_utility_is_old(
-    filled: tuple[Parts, Filled],
-) -> None:
-    parts, stream = filled
-    best = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 20))
-
-    def work(connection: Connection) -> list[AnyRow]:
-        queries.claim(connection, best[0].id, token="t", by="ben", until=9, now=1)
-        queries.skip(connection, best[1].id, "ada", "not_for_me", 1)
-        queue.rank(connection, {best[2].id: best[2].utility}, 5)
-        return list(queue.of_the_best(connection, stream.id, "ada", 1, 5, 20, 10))
-
-    found = {row.id: row.features for row in parts.db.write_now(work)}
-    assert found.keys() == {row.id for row in best[2:12]}
-    assert [key for key, features in found.items() if features is None] == [best[2].id]
 
 
 def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, Filled]) -> None:

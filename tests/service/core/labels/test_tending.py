@@ -145,6 +145,19 @@ def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or
     assert sum(row.data.get("withdrawn") == "sure" for row in told) == gone
 
 
+def test_what_whoever_leased_found_sure_is_withdrawn_none_the_less(past: History) -> None:
+    asked(past, 40)
+    change(past, withdraw_below=1.0)
+    stands(past, threshold=1.0, spent=20)
+    past.label((1, 1), "a")
+    past.catch_up()
+    held = {query["id"] for query in leased(past, 1)}
+    tended(past, Tending(past.parts))
+    for row in rows(past):
+        sure = row.reason == "uncertain" and row.id not in held
+        assert row.state == ("withdrawn" if sure else "open")
+
+
 def test_with_the_setting_off_nothing_is_withdrawn(past: History) -> None:
     asked(past, 20)
     change(past, withdraw_below=0.0)
