@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
@@ -49,6 +49,10 @@ class Worker:
         self._held: dict[int, _Held] = {}
         self._in_doubt: dict[int, StreamLease] = {}
         self._wake = Event()
+        self._due: Sequence[StreamLease] = ()
+        self._surplus: Sequence[StreamLease] = ()
+        self._unbalanced = Event()
+        self._balanced_at = 0.0
         self._stop = Event()
         self._forgot_at = 0
         self._thread = Thread(target=self._run, name="engram-worker", daemon=True)
@@ -70,6 +74,7 @@ class Worker:
 
     def _hear(self, wakeup: Wakeup) -> None:
         if wakeup.topic is Topic.STREAMS_CHANGED:
+            self._unbalanced.set()
             self._wake.set()
 
     def _run(self) -> None:
@@ -107,26 +112,33 @@ class Worker:
             attempt(self._parts, self._holdings.beat)
 
     def _round(self) -> bool:
-        """Bring every stream held up to its log; return whether all went well."""
-        held: list[StreamLease] = []
-        surplus: list[StreamLease] = []
+        """Bring every stream held up to its log; return whether all went well.
+
+        Which streams are due to this worker is looked up where streams came or went, and now and then: what wakes it
+        most often is a label of a stream that it holds, and who holds one that another has taken is told at its commit.
+        """
         found: dict[int, Stream] = {}
 
         def look() -> None:
-            for into, leases in zip((held, surplus), self._holdings.balance(), strict=True):
-                into.extend(leases)
+            now = monotonic()
+            if self._unbalanced.is_set() or now - self._balanced_at > self._parts.settings.poll_seconds:
+                self._unbalanced.clear()
+                self._due, self._surplus = self._holdings.balance()
+                self._balanced_at = now
             found.update({stream.id: stream for stream in self._parts.db.read_now(streams.every)})
 
         if not attempt(self._parts, look):
+            self._unbalanced.set()
             return False
-        self._keep_only({*held, *surplus}, found)
+        self._keep_only({*self._due, *self._surplus}, found)
         well = [
             attempt(self._parts, partial(self._catch_up, found[lease.stream_id], lease))
-            for lease in held
+            for lease in self._due
             if lease.stream_id in found
         ]
-        for lease in surplus:
+        for lease in self._surplus:
             attempt(self._parts, partial(self._give_back, lease))
+        self._surplus = ()
         self._taker.choose(self._held)
         self._parts.metrics.streams_held.set(len(self._held))
         attempt(self._parts, self._forget_old_keys)
@@ -182,6 +194,7 @@ class Worker:
 
     def _lose(self, lease: StreamLease) -> None:
         self._drop(lease.stream_id)
+        self._unbalanced.set()
         self._parts.metrics.streams_lost.inc()
         logger.warning("worker.stream_lost", stream_id=lease.stream_id, fence=lease.fence)
 

@@ -82,5 +82,5 @@ class Line:
             turn.call(worth_it=True)
 
 
-Lines = defaultdict[int, Line]
-"""The line of each stream."""
+Lines = defaultdict[str, Line]
+"""The line of each stream, by its name."""

@@ -37,7 +37,12 @@ def find(connection: Connection, name: str) -> Stream:
 
 def find_locked(connection: Connection, name: str) -> Stream:
     """Return the stream of that name, locked until the transaction ends."""
-    stream = streams.lock(connection, find(connection, name).id)
+    return locked(connection, find(connection, name).id, name)
+
+
+def locked(connection: Connection, stream_id: int, name: str) -> Stream:
+    """Return the stream of that id, which has that name, locked until the transaction ends."""
+    stream = streams.lock(connection, stream_id)
     if stream is None:
         raise NotFoundError(f"there is no stream '{name}'")
     return stream

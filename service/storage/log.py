@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from service.storage import chain, streams
 from service.storage.tables import AnyRow, labels, log, samples, updates
@@ -237,16 +238,16 @@ def oldest_unapplied(connection: Connection, stream_id: int, applied: int) -> in
     ).scalar_one_or_none()
 
 
-def add_updates(connection: Connection, stream_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+_ADD_UPDATES = {
+    "sqlite": sqlite.insert(updates).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(updates).on_conflict_do_nothing(),
+}
+
+
+def add_updates(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note what updates did; a replay of the same entries changes nothing."""
-    if not rows:
-        return
-    seqs = [row["seq"] for row in rows]
-    there = sa.select(updates.c.seq).where(updates.c.stream_id == stream_id, updates.c.seq.between(seqs[0], seqs[-1]))
-    known = set(connection.execute(there).scalars())
-    new = [row for row in rows if row["seq"] not in known]
-    if new:
-        connection.execute(updates.insert(), new)
+    if rows:
+        connection.execute(_ADD_UPDATES[connection.dialect.name], list(rows))
 
 
 def mean_step(connection: Connection, stream_id: int, count: int) -> float | None:

@@ -29,6 +29,29 @@ _COLUMNS = (
 )
 
 
+class Offered(NamedTuple):
+    """An open query that somebody may have.
+
+    Attributes:
+        id, sample_n, reason: the query's.
+        utility: the stored one, to 15 digits.
+        features: of its sample, where the utility is older than the version asked for and they are not purged.
+    """
+
+    id: str
+    sample_n: int
+    reason: str
+    utility: float
+    features: bytes | None
+
+
+class Best(NamedTuple):
+    """What is offered of the best open queries, and how many of them were looked at."""
+
+    offered: list[Offered]
+    looked_at: int
+
+
 class Place(NamedTuple):
     """A place in the order of utility: that of a query."""
 
@@ -52,6 +75,32 @@ _AFTER = (
 _BEST = _OFFERS.order_by(*_BY_UTILITY)
 _BEST_AFTER = _BEST.where(*_AFTER)
 
+
+# One row: for every row that is read the driver lets other threads go first, and takes its turn behind them.
+_PAGE = (
+    sa.select(*_COLUMNS, _OFFERED.label("offered"))
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
+    .order_by(*_BY_UTILITY)
+    .limit(sa.bindparam("most"))
+    .cte("page")
+)
+_OLDER_FEATURES = sa.select(samples.c.features).where(samples.c.n == _PAGE.c.sample_n).scalar_subquery()
+
+
+def _offers_of_page(together: Any, one: Any, hexadecimal: Any) -> sa.Select[Any]:
+    """Return the statement with a database's names of the functions that it needs."""
+    features = sa.case((_PAGE.c.ranked_at < sa.bindparam("version"), hexadecimal(_OLDER_FEATURES)))
+    columns = (_PAGE.c.id, _PAGE.c.sample_n, _PAGE.c.reason, _PAGE.c.utility, features.label("features"))
+    found = sa.select(*columns).where(_PAGE.c.offered).limit(sa.bindparam("wanted")).subquery("found")
+    listed = sa.select(sa.cast(together(one(*found.c)), sa.Text)).scalar_subquery()
+    return sa.select(listed, sa.select(sa.func.count()).select_from(_PAGE).scalar_subquery())
+
+
+_OFFERS_OF_PAGE = {
+    "sqlite": _offers_of_page(sa.func.json_group_array, sa.func.json_array, sa.func.hex),
+    "postgresql": _offers_of_page(sa.func.json_agg, sa.func.json_build_array, lambda of: sa.func.encode(of, "hex")),
+}
+
 _OLDEST = _OFFERS.order_by(queries.c.opened_at)
 _OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
 _ANY_FREE = (
@@ -71,7 +120,6 @@ _TO_RANK = (
 _DOWNWARDS = _TO_RANK.order_by(*_BY_UTILITY)
 _FURTHER_DOWN = _DOWNWARDS.where(*_AFTER)
 _STALEST = _TO_RANK.where(queries.c.ranked_at < sa.bindparam("version")).order_by(queries.c.ranked_at)
-_FEATURES = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_(sa.bindparam("numbers", expanding=True)))
 
 
 def _rank(pairs: sa.TableValuedAlias, utility: sa.ColumnElement[Any]) -> sa.Update:
@@ -100,6 +148,20 @@ def best(
     return connection.execute(_BEST_AFTER, told | after._asdict()).all()
 
 
+def offered(connection: Connection, stream_id: int, by: str, now: int, *, version: int, wanted: int, most: int) -> Best:
+    """Return up to `wanted` queries that `by` may have among the `most` best by their last known utility, best first.
+
+    Those that were ranked before `version` come with the features of their samples.
+    """
+    told = {"stream_id": stream_id, "who": by, "now": now, "version": version, "wanted": wanted, "most": most}
+    listed, looked_at = connection.execute(_OFFERS_OF_PAGE[connection.dialect.name], told).one()
+    found = [
+        Offered(query_id, sample_n, reason, utility, bytes.fromhex(features) if features else None)
+        for query_id, sample_n, reason, utility, features in json.loads(listed or "[]")
+    ]
+    return Best(sorted(found, key=lambda one: (-one.utility, one.id)), looked_at)
+
+
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
     """Return the oldest open queries, each with whether `by` may have it (`offered`)."""
     told = {"stream_id": stream_id, "who": by, "now": now, "most": limit}
@@ -125,13 +187,6 @@ def downwards(connection: Connection, stream_id: int, limit: int, after: Place |
 def stalest(connection: Connection, stream_id: int, version: int, limit: int) -> Sequence[AnyRow]:
     """Return the queries whose utility is of the oldest versions before this one, with their features."""
     return connection.execute(_STALEST, {"stream_id": stream_id, "version": version, "most": limit}).all()
-
-
-def features(connection: Connection, sample_numbers: Sequence[int]) -> dict[int, bytes]:
-    """Return the features of samples by their number."""
-    if not sample_numbers:
-        return {}
-    return {row.n: row.features for row in connection.execute(_FEATURES, {"numbers": sample_numbers})}
 
 
 def rank(connection: Connection, utilities: Mapping[str, float], version: int) -> None:

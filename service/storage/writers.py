@@ -15,6 +15,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
+_Outcome = tuple[Future[Any], Any, BaseException | None]
+"""Who waits for a part, what it came to, and why it failed if it did."""
+
 _LARGEST_GROUP = 128
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.05
@@ -45,7 +48,10 @@ def passes(error: DBAPIError) -> bool:
 
 
 class GroupCommitWriter:
-    """One thread, one connection: what waits is run together, each part in its savepoint, and shares one sync."""
+    """One thread, one connection: what waits is run together, each part in its savepoint, and shares one sync.
+
+    What comes alone needs no savepoint: the transaction is its own.
+    """
 
     def __init__(self, engine: Engine, limit: int) -> None:
         self._engine = engine
@@ -100,22 +106,29 @@ class GroupCommitWriter:
         return group, True
 
     def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        outcomes: list[_Outcome]
         try:
             with self._engine.begin() as connection:
-                for work, future in group:
-                    try:
-                        with connection.begin_nested():
-                            outcomes.append((future, work(connection), None))
-                    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this part
-                        outcomes.append((future, None, error))
-        except DBAPIError as error:
+                if len(group) == 1:
+                    outcomes = [(future, work(connection), None) for work, future in group]
+                else:
+                    outcomes = [self._part(connection, work, future) for work, future in group]
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits; nothing of it was kept
             outcomes = [(future, None, error) for _, future in group]
         for future, result, failure in outcomes:
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    @staticmethod
+    def _part(connection: Connection, work: Work[Any], future: Future[Any]) -> _Outcome:
+        """Run a part so that its failure spoils no other."""
+        try:
+            with connection.begin_nested():
+                return future, work(connection), None
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this part
+            return future, None, error
 
 
 class PooledWriter:

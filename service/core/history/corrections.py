@@ -85,12 +85,11 @@ async def retract_answer(parts: Parts, who: Principal, query_id: str) -> Body:
     touched: list[int] = []
 
     def work(connection: Connection) -> Body:
-        query = leases.locked(connection, query_id)
-        if gold.is_gold(query):
-            return _retract_gold(connection, parts, query, who)
-        said = answers.of_query(connection, query_id)
-        stream = stream_rows.by_id(connection, query.stream_id)
-        if stream is None or said is None or said.by_id != who.id:
+        held = leases.locked(connection, query_id)
+        if gold.is_gold(held.query):
+            return _retract_gold(connection, parts, held, who)
+        said, stream = answers.of_query(connection, query_id), held.stream
+        if said is None or said.by_id != who.id:
             raise NotFoundError(f"the query '{query_id}' has no answer of yours")
         touched.append(stream.id)
         label = log.label(connection, said.label_id) if said.label_id is not None else None
@@ -152,11 +151,8 @@ def _retract(connection: Connection, parts: Parts, stream: Stream, row: AnyRow, 
     return {"label_id": row.id, "seq": seq, "retracted": True, "query": leased, "job": job}
 
 
-def _retract_gold(connection: Connection, parts: Parts, query: AnyRow, who: Principal) -> Body:
-    stream = stream_rows.by_id(connection, query.stream_id)
-    if stream is None:
-        raise NotFoundError(f"there is no query '{query.id}'")
-    return gold_asking.take_back(connection, parts, who, stream, query)
+def _retract_gold(connection: Connection, parts: Parts, held: leases.Locked, who: Principal) -> Body:
+    return gold_asking.take_back(connection, parts, who, held.stream, held.query)
 
 
 def _own(_connection: Connection, row: AnyRow, who: Principal) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from service.clock import SECOND
 from service.core.access import Principal
-from service.core.errors import ConflictError, LeaseLostError, NotFoundError
+from service.core.errors import ConflictError, LeaseLostError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.identity import new_id
 from service.core.labels import consensus, gold_asking, labeling, leases
@@ -45,8 +45,10 @@ async def answer(
     def work(connection: Connection, query: AnyRow, stream: Stream) -> Answer:
         if gold.is_gold(query):
             return gold_asking.answer(connection, parts, who, stream, query, lease_token, (label, duration_ms))
-        now, before = parts.clock.now(), answers.of_query(connection, query_id)
-        if query.state == queries.ANSWERED and query.lease_token == lease_token and before is not None:
+        now = parts.clock.now()
+        answered = query.state == queries.ANSWERED and query.lease_token == lease_token
+        before = answers.of_query(connection, query_id) if answered else None
+        if before is not None:
             if before.label == label:
                 return Answer(200, _told(connection, query))
             raise ConflictError(f"this query was answered '{before.label}'; take that back to change it")
@@ -68,18 +70,19 @@ async def answer(
             "duration_ms": duration_ms,
             "at": now,
         }
-        answers.insert(connection, **said)
         answers.count(connection, stream.id, who.id, who.name, {"answers": 1})
         queries.close(connection, query_id, queries.ANSWERED, now)
-        stream_rows.book(connection, stream.id, **{query.state: -1, queries.ANSWERED: 1})
+        moved = {query.state: -1, queries.ANSWERED: 1}
         if query.seats > 1:
+            answers.insert(connection, **said)
+            stream_rows.book(connection, stream.id, **moved)
             consensus.settle(connection, parts, stream, query.sample_n)
-        else:
-            source = Source("annotator", who.name, who.id, query_id, duration_ms)
-            truth = labeling.truth_of(connection, query.sample_n)
-            recorded = labeling.record(connection, parts, stream, truth, label, source)
-            answers.learned(connection, [said["id"]], recorded["label_id"])
-        return Answer(200, _told(connection, query))
+            return Answer(200, _told(connection, query))
+        source = Source("annotator", who.name, who.id, query_id, duration_ms)
+        truth = labeling.truth_of(connection, query.sample_n)
+        recorded = labeling.record(connection, parts, stream, truth, label, source, moved)
+        answers.insert(connection, **said, label_id=recorded["label_id"])
+        return Answer(200, recorded)
 
     outcome = await _on_query(parts, query_id, key, work)
     if outcome.status == LeaseLostError.status:
@@ -122,12 +125,9 @@ async def _on_query(
     touched: list[int] = []
 
     def locked(connection: Connection) -> Answer:
-        query = leases.locked(connection, query_id)
-        stream = stream_rows.by_id(connection, query.stream_id)
-        if stream is None:
-            raise NotFoundError(f"there is no query '{query_id}'")
-        touched.append(stream.id)
-        return work(connection, query, stream)
+        found = leases.locked(connection, query_id)
+        touched.append(found.stream.id)
+        return work(connection, found.query, found.stream)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))
     for stream_id in touched:

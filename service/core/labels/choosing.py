@@ -15,8 +15,9 @@ from service.core.inputs import from_bytes
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
 from service.core.spending import least_wanted
+from service.core.streams import find
 from service.storage import queue, streams
-from service.storage.queue import Place
+from service.storage.queue import Offered, Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
@@ -38,42 +39,58 @@ class Ranked(NamedTuple):
     """What is known of the queue before one is chosen.
 
     Attributes:
-        best: queries that who asks may have, the most valuable by the model of the moment first.
+        best: queries that who asks may have, the most valuable by the model of the moment first; not all there are.
         free: whether there is a query for anybody.
         news: the utilities that this found, by query, but for those of the queries that the worker is to withdraw: it
             looks at what has no utility of the newest version yet.
         version: of the model that found them.
+        stream_id: whose queue it is.
     """
 
-    best: Sequence[AnyRow]
+    best: Sequence[Offered]
     free: bool
     news: Mapping[str, float]
     version: int
+    stream_id: int
 
 
-def ranked(parts: Parts, who: Principal, stream: Stream) -> Ranked:
-    """Find the best for `who`: those that are best by the stored utilities, ranked by the current model."""
-    scorer = parts.models.scorer(stream)
+class _Seen(NamedTuple):
+    """What one look at the tables gives: all of one moment."""
 
-    def look(connection: Connection) -> tuple[list[AnyRow], dict[int, bytes], bool, float]:
-        found = list(islice(_offered(connection, parts, who, stream), _LOOKED_AT))
-        older = [row.sample_n for row in found if row.ranked_at < scorer.seq]
+    stream: Stream
+    found: list[Offered]
+    free: bool
+    least: float
+
+
+def ranked(parts: Parts, who: Principal, name: str) -> Ranked:
+    """Find the best for `who`: those that are best by the stored utilities, ranked by the current model.
+
+    Raises:
+        NotFoundError: where there is no such stream.
+    """
+
+    def look(connection: Connection) -> _Seen:
+        stream = find(connection, name)
+        found = _best(connection, parts, who, stream)
         free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
-        least = least_wanted(stream, streams.ledger(connection, stream.id))
-        return found, queue.features(connection, older), free, least
+        return _Seen(stream, found, free, least_wanted(stream, streams.ledger(connection, stream.id)))
 
-    found, features, free, least = parts.db.read_now(look)
+    stream, found, free, least = parts.db.read_now(look)
+    scorer = parts.models.scorer(stream)
     spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
-    rows = [row for row in found if features.get(row.sample_n)]  # not those that are just being purged
-    said = scorer.predict_many([from_bytes(features[row.sample_n], spec) for row in rows])
-    news = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
+    rows = [(row, row.features) for row in found if row.features]
+    said = scorer.predict_many([from_bytes(features, spec) for _row, features in rows])
+    news = {row.id: utility(one) for (row, _features), one in zip(rows, said, strict=True) if one is not None}
     best = sorted(found, key=lambda row: news.get(row.id, row.utility), reverse=True)
-    sinking = {row.id for row in rows if row.reason == "uncertain" and news.get(row.id, least) < least}
+    sinking = {row.id for row, _features in rows if row.reason == "uncertain" and news.get(row.id, least) < least}
     kept = {query_id: value for query_id, value in news.items() if query_id not in sinking}
-    return Ranked(best, free, kept, scorer.seq)
+    return Ranked(best, free, kept, scorer.seq, stream.id)
 
 
-def chosen(connection: Connection, parts: Parts, who: Principal, stream: Stream, known: Ranked) -> Iterator[AnyRow]:
+def chosen(
+    connection: Connection, parts: Parts, who: Principal, stream: Stream, known: Ranked
+) -> Iterator[Offered | AnyRow]:
     """Yield queries for `who`, the most valuable first; now and then one that was long forgotten in between.
 
     Where others have leased all that was looked at since, those follow that are now the best by the stored utilities.
@@ -87,6 +104,18 @@ def chosen(connection: Connection, parts: Parts, who: Principal, stream: Stream,
                 yield forgotten
         yield row
     yield from _offered(connection, parts, who, stream)
+
+
+def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> list[Offered]:
+    """Return the first of those that `_offered` yields, with what scoring them takes."""
+    version, now, most = parts.models.state(stream).seq, parts.clock.now(), _FIRST_PAGE
+    while most <= _LAST_PAGE:
+        best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=_LOOKED_AT, most=most)
+        if len(best.offered) == _LOOKED_AT or best.looked_at < most:
+            return best.offered
+        most *= _PAGE_GROWS
+    rows = islice(_offered(connection, parts, who, stream), _LOOKED_AT)
+    return [Offered(row.id, row.sample_n, row.reason, row.utility, None) for row in rows]
 
 
 def _offered(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> Iterator[AnyRow]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -112,9 +114,18 @@ def learn_truth(connection: Connection, parts: Parts, name: str, truth: Truth, l
 
 
 def record(
-    connection: Connection, parts: Parts, stream: Stream, truth: Truth, label: str, source: Source
+    connection: Connection,
+    parts: Parts,
+    stream: Stream,
+    truth: Truth,
+    label: str,
+    source: Source,
+    booked: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Write one label: its log entry, its row, its event, and its class where that is new."""
+    """Write one label: its log entry, its row, its event, and its class where that is new.
+
+    `booked` is what else the ledger's counts grow by.
+    """
     classes = with_class(parts, stream, stream.classes, label)
     if classes is not stream.classes:
         stream_rows.update(connection, stream.id, classes=classes)
@@ -143,7 +154,7 @@ def record(
     )
     data = {"label_id": label_id, "sample_id": truth.sample_id, "label": label, "seq": seq, "by": source.by}
     events.add(connection, [{"stream_id": stream.id, "type": "label", "data": data, "at": now}])
-    stream_rows.book(connection, stream.id, labels=1)
+    stream_rows.book(connection, stream.id, **booked, labels=1)
     parts.metrics.labels.labels(stream.name, source.kind).inc()
     return {"label_id": label_id, "seq": seq}
 

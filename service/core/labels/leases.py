@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from service.core.errors import LeaseLostError, NotFoundError
 from service.core.parts import Parts
 from service.storage import gold, queries
 from service.storage import streams as stream_rows
+from service.storage.streams import Stream
 
 HOLDS = 20
 """A lease lasts at most so many times its length, however often it is prolonged: a forgotten page frees its query."""
@@ -32,15 +33,26 @@ def holds(query: Any, token: str, now: int) -> bool:
     return bool(query.state == queries.OPEN and query.lease_token == token and query.lease_until > now)
 
 
-def locked(connection: Connection, query_id: str) -> Any:
-    """Return a query, its stream locked until the transaction ends."""
+class Locked(NamedTuple):
+    """A query as it is now that nobody else may change it, and its stream."""
+
+    query: Any
+    stream: Stream
+
+
+def locked(connection: Connection, query_id: str) -> Locked:
+    """Return a query, its stream locked until the transaction ends.
+
+    Raises:
+        NotFoundError: where there is no such query.
+    """
     found = queries.one(connection, query_id) or gold.query(connection, query_id)
-    if found is not None:
-        stream_rows.lock(connection, found.stream_id)
+    stream = None if found is None else stream_rows.lock(connection, found.stream_id)
+    if stream is not None and connection.dialect.name != "sqlite":  # there this transaction is the only writer anyway
         found = queries.one(connection, query_id) or gold.query(connection, query_id)
-    if found is None:
+    if found is None or stream is None:
         raise NotFoundError(f"there is no query '{query_id}'")
-    return found
+    return Locked(found, stream)
 
 
 def must_hold(query: Any, parts: Parts, token: str) -> None:

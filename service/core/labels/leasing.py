@@ -18,17 +18,14 @@ from service.core.line import Turn
 from service.core.parts import Parts
 from service.events import Topic, Wakeup
 from service.storage import gold, queries, queue
-from service.storage.streams import Stream
 
 
 class _Tried(NamedTuple):
-    """What was leased, and whether there may be more, for this one or for another."""
+    """What was leased, whether there may be more, for this one or for another, and of which stream."""
 
     found: list[dict[str, Any]]
     more: bool
-
-
-_NOTHING = _Tried([], more=False)
+    stream_id: int
 
 
 async def lease(
@@ -45,17 +42,20 @@ async def lease(
     Who waits is served in the order of coming, one query each while others wait behind. The same key again answers the
     same leases; that there was nothing to lease is not remembered.
     """
-    stream = await parts.db.read(lambda c: streams.find(c, name))
-    line = parts.lines[stream.id]
-    if not line.turns:
-        tried = await _try(parts, who, stream, limit, key)
+    waiting = parts.lines.get(name)
+    if waiting is None or not waiting.turns:
+        tried = await _try(parts, who, name, limit, key)
         if tried.found or wait_seconds <= 0:
             return tried.found
+        stream_id = tried.stream_id
+    else:
+        stream_id = (await parts.db.read(lambda c: streams.find(c, name))).id
+    line = parts.lines[name]
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
 
     def wake(wakeup: Wakeup) -> None:
-        if wakeup.topic is Topic.QUEUE_GREW and wakeup.stream_id == stream.id:
+        if wakeup.topic is Topic.QUEUE_GREW and wakeup.stream_id == stream_id:
             loop.call_soon_threadsafe(line.news)
 
     unsubscribe = parts.bus.subscribe(wake)
@@ -63,9 +63,9 @@ async def lease(
         with line.join() as turn:
             worth_it = await turn.comes(None)
             while not await gone():
-                tried = _NOTHING
+                tried = _Tried([], more=False, stream_id=stream_id)
                 if worth_it:
-                    tried = await _try(parts, who, stream, limit if turn.last else 1, key)
+                    tried = await _try(parts, who, name, limit if turn.last else 1, key)
                 turn.pass_on(worth_it=tried.more)
                 if tried.found or parts.stopping.is_set():
                     return tried.found
@@ -88,16 +88,16 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
             return called is not False
 
 
-async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: RequestKey | None) -> _Tried:
-    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, stream)
+async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
+    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name)
     if not known.best and key is None:
-        return _Tried([], known.free)
+        return _Tried([], known.free, known.stream_id)
 
     def work(connection: Connection) -> Answer:
         """Lease; what is remembered of it under a key are the leases, not the samples."""
         held: list[tuple[str, str, int]] = []
         now = parts.clock.now()
-        locked = streams.find_locked(connection, stream.name)
+        locked = streams.locked(connection, known.stream_id, name)
         queue.rank(connection, known.news, known.version)  # whoever comes next begins with what is known now
         waiting = choosing.chosen(connection, parts, who, locked, known)
         row = next(waiting, None)
@@ -117,14 +117,14 @@ async def _try(parts: Parts, who: Principal, stream: Stream, limit: int, key: Re
         found = [(_shown(connection, query_id), token, until) for query_id, token, until in answer.body]
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
-    return _Tried(await parts.db.write(shown), known.free)
+    return _Tried(await parts.db.write(shown), known.free, known.stream_id)
 
 
 async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:
     """Hold a lease for another while, unless it has lasted as long as a lease may."""
 
     def work(connection: Connection) -> int:
-        query = leases.locked(connection, query_id)
+        query = leases.locked(connection, query_id).query
         until = leases.prolonged(query, parts, token)
         _extend(connection, query, until)
         return until
@@ -136,7 +136,7 @@ async def release(parts: Parts, query_id: str, token: str) -> None:
     """Give a query back unanswered; again, with the token that did, changes nothing."""
 
     def work(connection: Connection) -> int:
-        query = leases.locked(connection, query_id)
+        query = leases.locked(connection, query_id).query
         if not leases.given_back(query, token):
             leases.must_hold(query, parts, token)
             _extend(connection, query, 0)

@@ -212,7 +212,7 @@ class StreamTrainer:
         def work(connection: Connection) -> bool:
             if keeper.hold(connection) is None:
                 return False
-            log.add_updates(connection, self._stream.id, notes)
+            log.add_updates(connection, notes)
             stream_rows.update(connection, self._stream.id, applied_seq=state.seq)
             told = [self._event("update", now, seq=note["seq"], model_version=note["seq"]) for note in notes]
             if rebuilt is not None:

@@ -17,6 +17,7 @@ from service.core.parts import Parts
 from service.settings import Settings
 from service.storage import queries, queue
 from service.storage.queue import Place
+from service.storage.tables import samples
 from tests.conftest import postgres_database
 
 _numbers = count()
@@ -24,6 +25,7 @@ _numbers = count()
 LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "best": lambda c, s: queue.best(c, s, "ada", 1, 10),
     "best, further on": lambda c, s: queue.best(c, s, "ada", 1, 10, Place(0.5, "q_s")),
+    "offered": lambda c, s: queue.offered(c, s, "ada", 1, version=5, wanted=5, most=10),
     "oldest": lambda c, s: queue.oldest(c, s, "ada", 1, 10),
     "oldest asked at random": lambda c, s: queue.oldest_explored(c, s, "ada", 1, 2**60, 10),
     "downwards": lambda c, s: queue.downwards(c, s, 10, None),
@@ -108,6 +110,30 @@ def test_what_is_held_or_skipped_is_there_but_not_offered(filled: tuple[Parts, F
     assert parts.db.write_now(work) == [0, 0, 1]
     assert parts.db.read_now(lambda c: queue.leased(c, stream.id, 1)) == 1
     assert [row.id for row in parts.db.read_now(lambda c: queue.free_of(c, [first.id, third.id], 1))] == [third.id]
+
+
+def test_what_is_offered_is_the_best_that_one_may_have_with_what_scoring_it_anew_takes(
+    filled: tuple[Parts, Filled],
+) -> None:
+    parts, stream = filled
+    held, skipped, newer, *rest = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 40))
+    features = sa.select(samples.c.n, samples.c.features).where(samples.c.n.in_([row.sample_n for row in rest]))
+
+    def work(connection: Connection) -> tuple[queue.Best, queue.Best, dict[int, bytes]]:
+        queries.claim(connection, held.id, token="t", by="ben", until=9, now=1)
+        queries.skip(connection, skipped.id, "ada", "not_for_me", 1)
+        queue.rank(connection, {newer.id: 0.999}, 5)
+        looks = [queue.offered(connection, stream.id, "ada", 1, version=5, wanted=n, most=40) for n in (10, 100)]
+        return looks[0], looks[1], {row.n: row.features for row in connection.execute(features)}
+
+    few, every, known = parts.db.write_now(work)
+    assert (few.looked_at, every.looked_at) == (40, 40)
+    assert [one.id for one in every.offered] == [row.id for row in (newer, *rest)]
+    assert few.offered == every.offered[:10]
+    assert [one.features for one in every.offered] == [None, *(known[row.sample_n] for row in rest)]
+    assert [one.utility for one in every.offered[1:]] == pytest.approx([row.utility for row in rest], abs=1e-14)
+    nothing = parts.db.read_now(lambda c: queue.offered(c, stream.id + 1, "ada", 1, version=5, wanted=9, most=9))
+    assert nothing == ([], 0)
 
 
 def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, Filled]) -> None:

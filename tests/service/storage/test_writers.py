@@ -95,6 +95,19 @@ def test_a_part_that_fails_spoils_no_other_and_leaves_nothing(database_url: str)
         assert names(db) == {"first", "last"}
 
 
+def test_a_part_that_fails_alone_leaves_nothing_and_the_next_goes_well(database_url: str) -> None:
+    def half(connection: Connection) -> None:
+        add(connection, "half done")
+        raise ConflictError
+
+    with opened(database_url) as db:
+        with pytest.raises(ConflictError):
+            db.write_now(half)
+        assert names(db) == set()
+        assert db.write_now(lambda c: add(c, "next")) == "next"
+        assert names(db) == {"next"}
+
+
 def test_what_is_acknowledged_is_on_disk_for_everyone(database_url: str) -> None:
     with opened(database_url) as db, opened(database_url) as other, ThreadPoolExecutor(8) as pool:
         for name in pool.map(lambda n: db.write_now(lambda c: add(c, f"t{n}")), range(60)):

@@ -48,7 +48,7 @@ def who(parts: Parts, clock: ManualClock) -> Principal:
 
 def offered(parts: Parts, who: Principal, filled: Filled, limit: int) -> list[AnyRow]:
     stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
-    known = choosing.ranked(parts, who, stream)
+    known = choosing.ranked(parts, who, filled.name)
     return parts.db.read_now(lambda c: list(islice(choosing.chosen(c, parts, who, stream, known), limit)))
 
 
@@ -86,8 +86,7 @@ def test_whoever_others_were_quicker_than_gets_what_comes_next(
     parts: Parts, clock: ManualClock, filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, ben = (parts.db.write_now(lambda c: access.create(c, clock, Role.ANNOTATOR))[0] for _ in "ab")
-    stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
-    seen = choosing.ranked(parts, ben, stream)
+    seen = choosing.ranked(parts, ben, filled.name)
 
     async def never() -> bool:
         return False

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from service.storage import streams as stream_rows
 from tests.conftest import Running, eventually
 
 _names = (f"wait{n}" for n in count())
@@ -30,12 +29,10 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
-def stream(service: Running) -> tuple[str, int]:
+def stream(service: Running) -> str:
     name = next(_names)
     service.stream(name, classes=["a", "b"], query={"warmup_labels": 100})
-    found = service.parts.db.read_now(lambda c: stream_rows.by_name(c, name))
-    assert found is not None
-    return name, found.id
+    return name
 
 
 def lease(client: httpx.Client, name: str, limit: int, wait: float) -> list[dict[str, Any]]:
@@ -46,19 +43,19 @@ def lease(client: httpx.Client, name: str, limit: int, wait: float) -> list[dict
 
 
 def in_line(
-    service: Running, pool: ThreadPoolExecutor, people: list[httpx.Client], name: str, stream_id: int, limit: int
+    service: Running, pool: ThreadPoolExecutor, people: list[httpx.Client], name: str, limit: int
 ) -> list[Future[list[dict[str, Any]]]]:
     """Let people wait, one behind the other."""
     waiting = []
     for number, client in enumerate(people, 1):
         waiting.append(pool.submit(lease, client, name, limit, 30))
-        eventually(lambda: len(service.parts.lines[stream_id].turns), lambda length: length == number)  # noqa: B023
+        eventually(lambda: len(service.parts.lines[name].turns), lambda length: length == number)  # noqa: B023
     return waiting
 
 
 def test_who_came_first_is_served_first(shared: Running, pool: ThreadPoolExecutor, people: list[httpx.Client]) -> None:
-    name, stream_id = stream(shared)
-    waiting = in_line(shared, pool, people, name, stream_id, limit=1)
+    name = stream(shared)
+    waiting = in_line(shared, pool, people, name, limit=1)
     for number, served in enumerate(waiting):
         posted = shared.post([number, 1], name)
         assert [query["id"] for query in served.result(20)] == [posted["query"]["id"]]
@@ -68,8 +65,8 @@ def test_who_came_first_is_served_first(shared: Running, pool: ThreadPoolExecuto
 def test_who_wants_ten_takes_one_while_others_wait(
     shared: Running, pool: ThreadPoolExecutor, people: list[httpx.Client]
 ) -> None:
-    name, stream_id = stream(shared)
-    waiting = in_line(shared, pool, people, name, stream_id, limit=10)
+    name = stream(shared)
+    waiting = in_line(shared, pool, people, name, limit=10)
     body = {"samples": [{"data": [n, n]} for n in range(3)]}
     shared.client.post(f"/v1/streams/{name}/samples:batch", json=body).raise_for_status()
     assert [len(served.result(20)) for served in waiting] == [1, 1, 1]
@@ -78,28 +75,28 @@ def test_who_wants_ten_takes_one_while_others_wait(
 def test_who_gives_up_or_goes_away_keeps_nobody_from_being_served(
     shared: Running, pool: ThreadPoolExecutor, people: list[httpx.Client]
 ) -> None:
-    name, stream_id = stream(shared)
+    name = stream(shared)
     impatient = pool.submit(lease, people[0], name, 1, 0.5)
-    eventually(lambda: len(shared.parts.lines[stream_id].turns), lambda length: length == 1)
+    eventually(lambda: len(shared.parts.lines[name].turns), lambda length: length == 1)
     with pytest.raises(httpx.ReadTimeout):
         people[1].post(f"/v1/streams/{name}/queries:lease", json={"wait_seconds": 30}, timeout=0.3)
     patient = pool.submit(lease, people[2], name, 1, 30)
     assert impatient.result(20) == []
     posted = shared.post([1, 1], name)
     assert [query["id"] for query in patient.result(20)] == [posted["query"]["id"]]
-    eventually(lambda: shared.parts.lines[stream_id].turns, lambda turns: turns == [])
+    eventually(lambda: shared.parts.lines[name].turns, lambda turns: turns == [])
 
 
 def test_one_who_has_skipped_all_waits_while_the_next_in_line_is_served(
     shared: Running, pool: ThreadPoolExecutor, people: list[httpx.Client]
 ) -> None:
-    name, stream_id = stream(shared)
+    name = stream(shared)
     shared.post([1, 1], name)
     [query] = lease(people[0], name, 1, 0)
     body = {"lease_token": query["lease"]["token"], "reason": "not_for_me"}
     assert people[0].post(f"/v1/queries/{query['id']}:skip", json=body).status_code == 204
     skipped = pool.submit(lease, people[0], name, 1, 30)
-    eventually(lambda: len(shared.parts.lines[stream_id].turns), lambda length: length == 1)
+    eventually(lambda: len(shared.parts.lines[name].turns), lambda length: length == 1)
     assert [found["id"] for found in lease(people[1], name, 1, 0)] == [query["id"]]
     posted = shared.post([2, 2], name)
     assert [found["id"] for found in skipped.result(20)] == [posted["query"]["id"]]
