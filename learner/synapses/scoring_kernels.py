@@ -21,7 +21,10 @@ from learner.synapses.moment_kernels import Array, gather_means, means
 
 _ZERO, _ONE, _VARIANCE_FLOOR = np.float32(0.0), np.float32(1.0), np.float32(1e-6)
 _TILE = 8
-"""Rows that share one reading of the means; the result does not depend on it."""
+"""Rows that are scored together; the result does not depend on it."""
+
+_LANES = 8
+"""Numbers that a processor adds at once."""
 
 
 @compiled
@@ -71,17 +74,32 @@ def logits_of_one(layers: tuple[Array, ...], bank: tuple[Array, ...], x: Array, 
 
 @compiled
 def _sums(t: Array, inputs: NDArray[np.int64], x: Array) -> tuple[Array, Array]:
-    """Return x t and x^2 (1 - t^2), both [R, H], of means t [A, H] of `inputs` [A] and inputs x [R, D]."""
+    """Return x t and x^2 (1 - t^2), both [R, H], of means t [A, H] of `inputs` [A] and inputs x [R, D].
+
+    Four inputs at a time, so that the sums are fetched and put back once for the four of them.
+    """
     mean = np.zeros((x.shape[0], t.shape[1]), np.float32)
     variance = np.zeros((x.shape[0], t.shape[1]), np.float32)
-    for a in range(t.shape[0]):
-        for r in range(x.shape[0]):
-            x1 = x[r, inputs[a]]
-            if x1 != _ZERO:
-                x2 = x1 * x1
-                for h in range(t.shape[1]):
-                    mean[r, h] += x1 * t[a, h]
-                    variance[r, h] += x2 * (_ONE - t[a, h] * t[a, h])
+    lit, x1 = np.empty(t.shape[0] + 1, np.int64), np.empty(t.shape[0] + 1, np.float32)
+    for r in range(x.shape[0]):
+        count = 0
+        for a in range(t.shape[0]):
+            lit[count], x1[count] = a, x[r, inputs[a]]
+            count += int(x1[count] != _ZERO)
+        whole = count - count % 4
+        for i in range(0, whole, 4):
+            a, b, c, d = lit[i], lit[i + 1], lit[i + 2], lit[i + 3]
+            xa, xb, xc, xd = x1[i], x1[i + 1], x1[i + 2], x1[i + 3]
+            ya, yb, yc, yd = xa * xa, xb * xb, xc * xc, xd * xd
+            for h in range(t.shape[1]):
+                ta, tb, tc, td = t[a, h], t[b, h], t[c, h], t[d, h]
+                mean[r, h] = mean[r, h] + xa * ta + xb * tb + xc * tc + xd * td
+                va, vb, vc, vd = _ONE - ta * ta, _ONE - tb * tb, _ONE - tc * tc, _ONE - td * td
+                variance[r, h] = variance[r, h] + ya * va + yb * vb + yc * vc + yd * vd
+        for i in range(whole, count):
+            for h in range(t.shape[1]):
+                mean[r, h] += x1[i] * t[lit[i], h]
+                variance[r, h] += x1[i] * x1[i] * (_ONE - t[lit[i], h] * t[lit[i], h])
     return mean, variance
 
 
@@ -142,35 +160,29 @@ def _close_gates(z: Array) -> None:
 def _gated_sums(t: Array, h: Array) -> tuple[Array, Array]:
     """Return the same as `_sums` for gates h [R, D] of 0 and 1: h t and h (1 - t^2), [R, H] each.
 
-    Outputs are taken eight at a time, in sums that stay in registers; each still adds its inputs in their order.
+    Both sums lie in one row, padded to whole lanes; four open gates are added at a time, in their order.
     """
-    tiles, width = (t.shape[1] + 7) // 8, t.shape[1]
-    rows = np.zeros((tiles, t.shape[0], 16), np.float32)
+    width = t.shape[1]
+    rows = np.zeros((t.shape[0], (2 * width + _LANES - 1) // _LANES * _LANES), np.float32)
     for d in range(t.shape[0]):
-        for c in range(width):
-            rows[c // 8, d, c % 8] = t[d, c]
-            rows[c // 8, d, 8 + c % 8] = _ONE - t[d, c] * t[d, c]
+        for j in range(width):
+            rows[d, j] = t[d, j]
+            rows[d, width + j] = _ONE - t[d, j] * t[d, j]
     mean, variance = np.empty((h.shape[0], width), np.float32), np.empty((h.shape[0], width), np.float32)
-    open_ = np.empty(h.shape[1], np.uint64)
+    open_, sums = np.empty(h.shape[1] + 1, np.int64), np.empty(rows.shape[1], np.float32)
     for r in range(h.shape[0]):
         count = 0
         for d in range(h.shape[1]):
             open_[count] = d
             count += int(h[r, d] != _ZERO)
-        for tile in range(tiles):
-            m, v = _sum_open(rows[tile], open_, count)
-            for c in range(min(8, width - tile * 8)):
-                mean[r, tile * 8 + c], variance[r, tile * 8 + c] = m[c], v[c]
+        sums[:] = _ZERO
+        whole = count - count % 4
+        for i in range(0, whole, 4):
+            a, b, c, d = open_[i], open_[i + 1], open_[i + 2], open_[i + 3]
+            for j in range(sums.size):
+                sums[j] = sums[j] + rows[a, j] + rows[b, j] + rows[c, j] + rows[d, j]
+        for i in range(whole, count):
+            for j in range(sums.size):
+                sums[j] += rows[open_[i], j]
+        mean[r], variance[r] = sums[:width], sums[width : 2 * width]
     return mean, variance
-
-
-@compiled
-def _sum_open(rows: Array, open_: NDArray[np.uint64], count: int) -> tuple[tuple[Number, ...], tuple[Number, ...]]:
-    m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = v0 = v1 = v2 = v3 = v4 = v5 = v6 = v7 = _ZERO
-    for i in range(count):
-        d = open_[i]
-        m0, m1, m2, m3 = m0 + rows[d, 0], m1 + rows[d, 1], m2 + rows[d, 2], m3 + rows[d, 3]
-        m4, m5, m6, m7 = m4 + rows[d, 4], m5 + rows[d, 5], m6 + rows[d, 6], m7 + rows[d, 7]
-        v0, v1, v2, v3 = v0 + rows[d, 8], v1 + rows[d, 9], v2 + rows[d, 10], v3 + rows[d, 11]
-        v4, v5, v6, v7 = v4 + rows[d, 12], v5 + rows[d, 13], v6 + rows[d, 14], v7 + rows[d, 15]
-    return (m0, m1, m2, m3, m4, m5, m6, m7), (v0, v1, v2, v3, v4, v5, v6, v7)
