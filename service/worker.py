@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -25,9 +25,14 @@ from service.storage.leases import StreamLease
 from service.storage.streams import Stream
 from service.storage.writers import UncertainError
 
+T = TypeVar("T")
+
 logger = structlog.get_logger()
 
 _FORGET_EVERY = 600 * SECOND
+
+_GIVES_WAY_SECONDS = 0.02
+"""So long, at most, each piece of work waits for those who wait for a question or for an answer to be taken."""
 
 _GATHER_SECONDS = 0.01
 """What comes within it is learned together; and whoever has just answered gets the next query before."""
@@ -160,11 +165,11 @@ class Worker:
             self._in_doubt.pop(stream.id, None)
         held = self._held[stream.id]
         try:
-            while held.trainer.advance():
-                held.tending.step(stream)
+            while self._politely(held.trainer.advance):
+                self._politely(partial(held.tending.step, stream))
             # What wakes the worker meanwhile goes first, and so does another look round after a while; then on.
             begin = monotonic()
-            while (rest := held.tending.step(stream)) is not None and not self._stop.is_set():
+            while (rest := self._politely(partial(held.tending.step, stream))) is not None and not self._stop.is_set():
                 if self._wake.wait(rest):
                     break
                 if monotonic() - begin > self._parts.settings.poll_seconds:
@@ -176,6 +181,12 @@ class Worker:
             # Whether the last commit happened is in the tables: begin again from there, if the stream is still ours.
             self._in_doubt[stream.id] = self._held.pop(stream.id).lease
             raise
+
+    def _politely(self, work: Callable[[], T]) -> T:
+        """Do one piece of work once nobody waits; while the service ends, at once."""
+        if not self._stop.is_set():
+            self._parts.precedence.give_way(_GIVES_WAY_SECONDS)
+        return work()
 
     def _give_back(self, lease: StreamLease) -> None:
         """Leave a stream to a worker that has fewer, its newest state stored."""

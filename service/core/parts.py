@@ -12,6 +12,7 @@ from service.core.metrics import Metrics
 from service.core.models.past import PastModels
 from service.core.models.recovery import Recovery
 from service.core.models.scoring import LiveModels
+from service.core.precedence import Precedence
 from service.events import Topic, Wakeup
 from service.settings import Settings
 from service.storage.session import Database
@@ -35,6 +36,8 @@ class Parts:
     """Set when the service is about to end: whoever waits comes back."""
     lines: Lines = field(default_factory=lambda: Lines(Line))
     """Who waits for the queries of each stream."""
+    precedence: Precedence = field(default_factory=Precedence)
+    """Who goes before work in the background."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

@@ -129,7 +129,8 @@ async def _on_query(
         touched.append(found.stream.id)
         return work(connection, found.query, found.stream)
 
-    outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))
+    with parts.precedence.first():
+        outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))
     for stream_id in touched:
         parts.tell(stream_id, *NEWS, Topic.QUEUE_GREW)
     return outcome
