@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 import anyio.to_thread
 import structlog
 import torch
-from fastapi import FastAPI, Response
-from starlette.responses import FileResponse, HTMLResponse
+from fastapi import FastAPI, Request, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -195,6 +196,12 @@ def _serve_ui(app: FastAPI) -> None:
         @app.get("/docs", include_in_schema=False)
         async def docs() -> FileResponse:
             return FileResponse(built / "docs.html", headers={"Cache-Control": "no-cache"})
+
+        @app.get("/label/{stream:path}", include_in_schema=False)
+        @app.get("/operate/{stream:path}", include_in_schema=False)
+        async def page(request: Request) -> RedirectResponse:
+            """Lead whoever typed the address of a page without its '#' there."""
+            return RedirectResponse(f"/#{quote(request.url.path)}")
 
         app.router.routes.append(_Rest("/", app=_Pages(directory=built, html=True), name="ui"))
     else:

@@ -185,6 +185,16 @@ def test_an_operator_changes_when_to_ask_and_a_refusal_stands_by_its_field(servi
     eventually(lambda: service.client.get("/v1/streams/s").json()["query"], lambda query: query == made | changed)
 
 
+def test_the_address_of_a_page_without_its_hash_leads_there_too(service: Running, page: Page) -> None:
+    service.stream("digits.2", classes=["a", "b"])
+    page.goto(f"{service.url}/#/signin?token={service.token}&next=/label/digits.2")
+    expect(page.get_by_text("Sign out")).to_be_visible()
+    for where in ("label", "operate"):
+        page.goto(f"{service.url}/{where}/digits.2")
+        expect(page).to_have_url(f"{service.url}/#/{where}/digits.2")
+        expect(page.get_by_text("Sign out")).to_be_visible()
+
+
 def test_the_api_is_browsable_without_the_internet(service: Running, page: Page) -> None:
     page.goto(f"{service.url}/docs")
     expect(page.get_by_text("/v1/streams/{stream}/samples:batch")).to_be_visible()
