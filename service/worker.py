@@ -57,6 +57,7 @@ class Worker:
         self._due: Sequence[StreamLease] = ()
         self._surplus: Sequence[StreamLease] = ()
         self._unbalanced = Event()
+        self._unbalanced.set()
         self._balanced_at = 0.0
         self._stop = Event()
         self._forgot_at = 0

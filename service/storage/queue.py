@@ -77,13 +77,7 @@ _BEST_AFTER = _BEST.where(*_AFTER)
 
 
 # One row: for every row that is read the driver lets other threads go first, and takes its turn behind them.
-_PAGE = (
-    sa.select(*_COLUMNS, _OFFERED.label("offered"))
-    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
-    .order_by(*_BY_UTILITY)
-    .limit(sa.bindparam("most"))
-    .cte("page")
-)
+_PAGE = _BEST.cte("page")
 _OLDER_FEATURES = sa.select(samples.c.features).where(samples.c.n == _PAGE.c.sample_n).scalar_subquery()
 
 

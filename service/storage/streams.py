@@ -114,6 +114,11 @@ def lock(connection: Connection, stream_id: int) -> Stream | None:
     return None if row is None else Stream(*row)
 
 
+def may_have_waited(connection: Connection) -> bool:
+    """Return whether others may have written since this transaction began, before its lock; not so on SQLite."""
+    return connection.dialect.name != "sqlite"
+
+
 def page(connection: Connection, after: str, limit: int) -> Sequence[Stream]:
     """Return streams by name."""
     rows = connection.execute(sa.select(streams).where(streams.c.name > after).order_by(streams.c.name).limit(limit))

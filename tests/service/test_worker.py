@@ -11,7 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
+from service.core.models.holding import Holdings
 from service.core.models.trainer import StreamTrainer
+from service.core.precedence import Precedence
 from service.settings import Settings
 from service.storage import leases
 from service.storage.tables import writers
@@ -41,6 +43,30 @@ def lost(service: Running) -> float:
     lines = httpx.get(f"{service.url}/metrics", trust_env=False).raise_for_status().text.splitlines()
     [count] = [line.split()[1] for line in lines if line.startswith("engram_streams_lost_total ")]
     return float(count)
+
+
+def test_what_wakes_the_worker_for_a_label_looks_up_no_leases_and_gives_way_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, came, before = [], [], (Holdings.balance, Precedence.first, Precedence.give_way)
+    monkeypatch.setattr(Holdings, "balance", lambda self: looked.append(1) or before[0](self))
+    monkeypatch.setattr(Precedence, "first", lambda self: came.append("person") or before[1](self))
+    monkeypatch.setattr(Precedence, "give_way", lambda self, s: came.append("work") or before[2](self, s))
+    with running(Settings(data_dir=tmp_path, poll_seconds=60.0)) as service:
+        service.stream(classes=["a", "b"])
+        service.settled()
+        looks = len(looked)
+        assert looks >= 2  # at the beginning, and for the new stream
+        for number in range(3):
+            service.post([number, 1])
+            came.clear()
+            [query] = service.lease()
+            assert came.count("person") == 1
+            service.answer(query, "a")
+            service.settled()
+            assert came.count("person") == 2
+            assert "work" in came
+        assert len(looked) == looks
 
 
 def doubt(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> Event:

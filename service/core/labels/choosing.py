@@ -107,7 +107,10 @@ def chosen(
 
 
 def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> list[Offered]:
-    """Return the first of those that `_offered` yields, with what scoring them takes."""
+    """Return the first of those that `_offered` yields, with what scoring them takes.
+
+    Who may have hardly any of the best thousands gets them as they are ranked.
+    """
     version, now, most = parts.models.state(stream).seq, parts.clock.now(), _FIRST_PAGE
     while most <= _LAST_PAGE:
         best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=_LOOKED_AT, most=most)

@@ -48,7 +48,7 @@ def locked(connection: Connection, query_id: str) -> Locked:
     """
     found = queries.one(connection, query_id) or gold.query(connection, query_id)
     stream = None if found is None else stream_rows.lock(connection, found.stream_id)
-    if stream is not None and connection.dialect.name != "sqlite":  # there this transaction is the only writer anyway
+    if stream is not None and stream_rows.may_have_waited(connection):
         found = queries.one(connection, query_id) or gold.query(connection, query_id)
     if found is None or stream is None:
         raise NotFoundError(f"there is no query '{query_id}'")

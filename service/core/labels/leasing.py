@@ -44,7 +44,8 @@ async def lease(
     """
     waiting = parts.lines.get(name)
     if waiting is None or not waiting.turns:
-        tried = await _tried(parts, who, name, limit, key)
+        with parts.precedence.first():
+            tried = await _try(parts, who, name, limit, key)
         if tried.found or wait_seconds <= 0:
             return tried.found
         stream_id = tried.stream_id
@@ -65,7 +66,8 @@ async def lease(
             while not await gone():
                 tried = _Tried([], more=False, stream_id=stream_id)
                 if worth_it:
-                    tried = await _tried(parts, who, name, limit if turn.last else 1, key)
+                    with parts.precedence.first():
+                        tried = await _try(parts, who, name, limit if turn.last else 1, key)
                 turn.pass_on(worth_it=tried.more)
                 if tried.found or parts.stopping.is_set():
                     return tried.found
@@ -86,11 +88,6 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
         called = await turn.comes(min(left, parts.settings.poll_seconds))
         if called is not None or turn.first:
             return called is not False
-
-
-async def _tried(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
-    with parts.precedence.first():
-        return await _try(parts, who, name, limit, key)
 
 
 async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
