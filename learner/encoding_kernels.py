@@ -55,3 +55,49 @@ def with_one_more(x: NDArray[np.float32], count: Number, mean: Reals, squares: R
         moved[d] = mean[d] + apart / count
         more[d] = squares[d] + apart * (np.float64(x[d]) - moved[d])
     return moved, more
+
+
+@compiled
+def thermometer_with_gaps(
+    values: Reals,
+    moments: tuple[Reals, Reals, Reals],
+    most: Number,
+    levels: Reals,
+    out: NDArray[np.float32],
+    gaps: NDArray[np.float32],
+) -> None:
+    """Write a row's numbers as `thermometer` has them; a missing one is 0 in all of it, and 1 among the gaps.
+
+    Args:
+        values: numbers [N], NaN where missing.
+        moments: how often each was known, its mean, and its sum of squared deviations [N].
+        most: standardised values are cut to +- this.
+        levels: the thermometer's.
+        out: [N (1 + levels)], written.
+        gaps: [N], written.
+    """
+    size, count, mean, squares = values.size, moments[0], moments[1], moments[2]
+    out[:] = 0.0
+    for d in range(size):
+        missing = math.isnan(values[d])
+        gaps[d] = 1.0 if missing else 0.0
+        if not missing:
+            variance = squares[d] / max(count[d], 1.0)
+            deviation = math.sqrt(variance) if variance > 0.0 else 1.0
+            scaled = min(max((values[d] - mean[d]) / deviation, -most), most)
+            out[d] = scaled
+            for level in range(levels.size):
+                out[size * (1 + level) + d] = 1.0 if scaled > levels[level] else -1.0
+
+
+@compiled
+def with_one_more_row(values: Reals, count: Reals, mean: Reals, squares: Reals) -> tuple[Reals, Reals, Reals]:
+    """Return the moments with one more row of numbers [N], by Welford; a missing one, NaN, moves nothing."""
+    counted, moved, more = count.copy(), mean.copy(), squares.copy()
+    for d in range(values.size):
+        if not math.isnan(values[d]):
+            apart = values[d] - mean[d]
+            counted[d] += 1.0
+            moved[d] += apart / counted[d]
+            more[d] += apart * (values[d] - moved[d])
+    return counted, moved, more

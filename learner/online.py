@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -106,7 +107,9 @@ class OnlineLearner:
         encoder = self.encoder.learn(grown.encoder, x)
         features = self.encoder.encode(encoder, x)
         if self.recollection is None or grown.memory is None:
-            layers, info = self.network.learn(grown.layers, features[None], torch.tensor([index]), counter=seq)
+            layers, info = self.network.learn(
+                grown.layers, features[None], torch.from_numpy(np.array([index])), counter=seq
+            )
             learned, replayed = replace(grown, layers=layers), 0
         else:
             before = features if encoder is grown.encoder else self.encoder.encode(grown.encoder, x)
@@ -150,11 +153,11 @@ class OnlineLearner:
         code = self.encoder.code(features)
         recalled = recollection.recall(memory, self.encoder.code(before)[None])
         if trusted and len(state.classes) > 1:
-            votes = softmax(self.network.votes_of_one(state.layers, before.numpy())[None])[0]
+            votes = softmax(self.network.committee(state.layers).votes(before.numpy()[None]))[0]
             memory = recollection.trust(memory, votes.mean(axis=0), recalled, index)
         if before is not features:
             recalled = recollection.recall(memory, code[None])
-        inputs, labels, weights = features[None], torch.tensor([index]), None
+        inputs, labels, weights = features[None], torch.from_numpy(np.array([index])), None
         dream = recollection.dream(memory, counter=seq)
         if dream is not None:
             dreamt = torch.from_numpy(self.encoder.decode(state.encoder, dream.codes))

@@ -24,8 +24,14 @@ def rarities(counts: Sequence[int]) -> NDArray[np.float64]:
         >>> rarities([9, 9, 99, 0]).tolist()
         [1.0, 1.0, 0.1, 1.0]
     """
-    labels = np.array(counts, dtype=np.float64)
-    known = labels[labels > 0]
-    quartile = float(np.quantile(known, QUARTER)) if known.size else 0.0
-    weights: NDArray[np.float64] = np.minimum(1.0, (quartile + 1.0) / (labels + 1.0))
-    return weights
+    quartile = _quantile(sorted(count for count in counts if count > 0), QUARTER)
+    return np.array([min(1.0, (quartile + 1.0) / (count + 1.0)) for count in counts], np.float64)
+
+
+def _quantile(ordered: Sequence[int], share: float) -> float:
+    """Return the quantile of numbers in order, on the line between the two it lies between; 0 of none."""
+    if not ordered:
+        return 0.0
+    below, part = divmod(share * (len(ordered) - 1), 1.0)
+    low, high = ordered[int(below)], ordered[min(int(below) + 1, len(ordered) - 1)]
+    return float(low + part * (high - low) if part < 0.5 else high - (1.0 - part) * (high - low))

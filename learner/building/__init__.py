@@ -128,7 +128,16 @@ def warm_up() -> None:
     for seq in range(1, 40):
         x: AnyInput = np.array([seq % 3], dtype=np.float32)
         state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
-    learner.scorer(state).predict(x)
+    scorer = learner.scorer(state)
+    scorer.predict(x)
+    scorer.predict_many([x, x])
+    for other, one in (
+        ({"kind": "tabular", "fields": {"x": "number"}}, {"x": 1.0}),
+        ({"kind": "text", "dim": 64}, "x"),
+    ):
+        learner = build(other, hidden=(4,), components=1)
+        state, _ = learner.learn(learner.start(("0", "1")), one, "1", seq=1)
+        learner.scorer(state).predict(one)
     for gate in GATES:
         gates, row = gating(gate, 1, (4,), 0), torch.zeros(1, 1)
         gates.seen(row)

@@ -6,7 +6,7 @@ import json
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learner import encoding_kernels
 from learner.encoders.protocol import EncoderState, OneByOne, Record
-from learner.encoders.vector import LEVELS, VectorEncoder
+from learner.encoders.vector import LEVELS, MOST, VectorEncoder, thermometer_levels
 
 KINDS = ("number", "category")
 
@@ -31,6 +32,9 @@ class TabularEncoder(OneByOne):
         fields: kind by field, "number" or "category"; at least one field.
         buckets: how many buckets each category has, 2 … 65,536.
 
+    Attributes:
+        numbers, categories: the names of the fields of either kind, in order.
+
     Raises:
         ValueError: where a setting is out of its range; and by `encode` and `learn` where a row does not fit.
 
@@ -45,6 +49,8 @@ class TabularEncoder(OneByOne):
 
     fields: Mapping[str, str]
     buckets: int = 32
+    numbers: list[str] = field(init=False, repr=False, compare=False)
+    categories: list[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.fields:
@@ -54,16 +60,9 @@ class TabularEncoder(OneByOne):
                 raise ValueError(f"fields[{name!r}] must be one of {', '.join(KINDS)}, got {kind!r}")
         if not 2 <= self.buckets <= 65_536:
             raise ValueError(f"buckets must be in 2 … 65536, got {self.buckets}")
-
-    @property
-    def numbers(self) -> list[str]:
-        """The names of the fields that are numbers, in order."""
-        return sorted(name for name, kind in self.fields.items() if kind == "number")
-
-    @property
-    def categories(self) -> list[str]:
-        """The names of the fields that are categories, in order."""
-        return sorted(name for name, kind in self.fields.items() if kind == "category")
+        # Every row asks for these: they are sorted once.
+        for of, kind in (("numbers", "number"), ("categories", "category")):
+            object.__setattr__(self, of, sorted(name for name in self.fields if self.fields[name] == kind))
 
     @property
     def features(self) -> int:
@@ -82,32 +81,24 @@ class TabularEncoder(OneByOne):
 
     def learn(self, state: EncoderState, x: Record) -> EncoderState:
         """Return the running moments with one more row."""
-        values = self._numbers(x)
-        known = ~np.isnan(values)
         count, mean, squares = (part.numpy() for part in state)
-        apart = np.where(known, values - mean, 0.0)
-        counted = count + known
-        moved = mean + apart / np.maximum(counted, 1.0)
-        more = squares + apart * np.where(known, values - moved, 0.0)
+        counted, moved, more = encoding_kernels.with_one_more_row(self._numbers(x), count, mean, squares)
         return (torch.from_numpy(counted), torch.from_numpy(moved), torch.from_numpy(more))
 
     def encode(self, state: EncoderState, x: Record) -> Tensor:
         """Return the features [D] of a row; a field that the row does not name is missing."""
-        values = self._numbers(x)
-        known = ~np.isnan(values)
-        count, mean, squares = (part.numpy() for part in state)
-        variance = squares / np.maximum(count, 1.0)
-        deviation = np.sqrt(np.where(variance > 0.0, variance, 1.0))
-        scaled = np.clip((np.where(known, values, mean) - mean) / deviation, -4.0, 4.0)
-        levels = np.where(scaled > np.array(LEVELS)[:, None], 1.0, -1.0) * known
-        words = [self._word(x, name) for name in self.categories]
-        hot = np.zeros((len(words), self.buckets))
-        for row, word in zip(hot, words, strict=True):
-            if word is not None:
-                row[zlib.crc32(word.encode("utf-8", "surrogatepass")) % self.buckets] = 1.0
-        gaps = np.concatenate([~known, np.array([word is None for word in words], bool)])
-        parts = [scaled * known, levels.reshape(-1), hot.reshape(-1), gaps]
-        return torch.from_numpy(np.concatenate(parts).astype(np.float32))
+        moments, levels = tuple(part.numpy() for part in state), thermometer_levels(len(LEVELS))
+        row = np.zeros(self.features, np.float32)
+        numbers, amount = row[: len(self.numbers) * (1 + len(LEVELS))], len(self.numbers)
+        gaps = row[self.features - len(self.fields) :]
+        encoding_kernels.thermometer_with_gaps(self._numbers(x), moments, MOST, levels, numbers, gaps[:amount])
+        for position, name in enumerate(self.categories):
+            word = self._word(x, name)
+            if word is None:
+                gaps[amount + position] = 1.0
+            else:
+                row[numbers.size + position * self.buckets + _bucket(word, self.buckets)] = 1.0
+        return torch.from_numpy(row)
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [Z] of features [D]: levels passed, buckets, gaps."""
@@ -137,9 +128,9 @@ class TabularEncoder(OneByOne):
         return row
 
     def _numbers(self, x: Record) -> NDArray[np.float64]:
-        strange = sorted(set(x) - set(self.fields))
-        if strange:
-            raise ValueError(f"a row may have the fields {', '.join(sorted(self.fields))}, got {strange[0]!r}")
+        if not x.keys() <= self.fields.keys():
+            strange = min(set(x) - set(self.fields))
+            raise ValueError(f"a row may have the fields {', '.join(sorted(self.fields))}, got {strange!r}")
         return np.array([_number(x, name) for name in self.numbers], np.float64)
 
     @staticmethod
@@ -148,6 +139,10 @@ class TabularEncoder(OneByOne):
         if word is not None and not isinstance(word, str):
             raise ValueError(f"{name} must be a string or missing, got {word!r}")
         return word
+
+
+def _bucket(word: str, buckets: int) -> int:
+    return zlib.crc32(word.encode("utf-8", "surrogatepass")) % buckets
 
 
 def _number(x: Record, name: str) -> float:

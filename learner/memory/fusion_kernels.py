@@ -17,18 +17,26 @@ Reals = NDArray[np.float64]
 
 
 @compiled
-def log_softmax(values: Reals, temperature: Number) -> Reals:
-    """Return log softmax(values/temperature) over the last index, [R, M, C]."""
-    out = np.empty_like(values)
-    for r in range(values.shape[0]):
-        for m in range(values.shape[1]):
-            most, total = values[r, m].max(), 0.0
-            for c in range(values.shape[2]):
-                out[r, m, c] = (values[r, m, c] - most) / temperature
+def class_shares(logs: tuple[Reals, ...], temperature: Number) -> tuple[Reals, Reals]:
+    """Return log softmax(log p/temperature) over each memory's classes [R, M, C], and the first one's greatest log p.
+
+    Args:
+        logs: log p(code | class) of each memory [R, C].
+        temperature: T > 0.
+    """
+    rows, classes = logs[0].shape
+    out, best = np.empty((rows, len(logs), classes), np.float64), np.empty(rows, np.float64)
+    for m in range(len(logs)):
+        for r in range(rows):
+            most, total = logs[m][r].max(), 0.0
+            for c in range(classes):
+                out[r, m, c] = (logs[m][r, c] - most) / temperature
                 total += math.exp(out[r, m, c])
-            for c in range(values.shape[2]):
+            for c in range(classes):
                 out[r, m, c] -= math.log(total)
-    return out
+            if m == 0:
+                best[r] = most
+    return out, best
 
 
 @compiled

@@ -113,18 +113,13 @@ class GenerativeMemory:
             state: what is remembered.
             code: 0 or 1 [Z], uint8.
         """
-        by_class: Reals = self.class_logs(state, self.component_logs(state, code[None]))[0]
+        by_class: Reals = self.recall(state, code[None])[1][0]
         return by_class
 
-    def component_logs(self, state: MemoryState, codes: Bytes) -> Reals:
-        """Return log p(code | component) in nats [R, C K] of codes [R, Z], class by class; void where missing."""
-        logs: Reals = kernels.component_logs(state.prototypes.reshape(self.bits, -1), state.off.reshape(-1), codes)
-        return logs
-
-    def class_logs(self, state: MemoryState, logs: Reals) -> Reals:
-        """Return `log_likelihood` of each code [R, C] from the `component_logs`."""
-        by_class: Reals = kernels.class_logs(logs, state.counts, self.bits * math.log(0.5))
-        return by_class
+    def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
+        """Return log p(code | component) [R, C K], void where missing, and `log_likelihood` [R, C] of codes [R, Z]."""
+        logs, by_class = kernels.recalled(state.prototypes, state.off, state.counts, codes, self.bits * math.log(0.5))
+        return logs, by_class
 
     def learn(
         self, state: MemoryState, code: Bytes, index: int, *, counter: int, logs: Reals | None = None
@@ -140,9 +135,9 @@ class GenerativeMemory:
             code: 0 or 1 [Z], uint8.
             index: the class, 0 … C - 1.
             counter: the label's key of the noise of rounding, 0 … 2^64 - 1.
-            logs: the `component_logs` of this state and code [C K], where they are at hand already.
+            logs: log p(code | component) by this state [C K], where they are at hand already.
         """
-        logs = self.component_logs(state, code[None])[0] if logs is None else logs
+        logs = self.recall(state, code[None])[0][0] if logs is None else logs
         after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
         kernels.take_in(tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter))
         return after

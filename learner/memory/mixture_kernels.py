@@ -28,7 +28,7 @@ ODDS = np.log(_LEVELS / (1.0 - _LEVELS)).astype(np.float32)
 OFF = np.log(1.0 - _LEVELS)
 """log (1 - mu) by byte."""
 _ZERO, _PER_WORD, _CHUNK_BITS, _CHUNK = np.float32(0.0), 4, 16, np.uint64(0xFFFF)
-_TILE = 256
+_TILE, _FEW = 256, 8
 _FIRST_CONSCIENCE, _SLOWEST = 20.0, 0.01
 _NOTHING = -60.0
 """Nats below the best component from which another one's share is lost in the sum's rounding, whatever its count."""
@@ -38,7 +38,8 @@ _NOTHING = -60.0
 def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
     """Return log p(code | component) of all components for each code, [R, U].
 
-    In tiles of codes that share one looked-up row of prototypes; no code depends on its neighbours.
+    Many in tiles that share one looked-up row of prototypes, few one by one: the same to the bit, so that no code depends
+    on its neighbours.
 
     Args:
         prototypes: bytes [Z, U].
@@ -47,24 +48,90 @@ def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
     """
     rows, units = codes.shape[0], prototypes.shape[1]
     out = np.empty((rows, units), np.float64)
-    odds, total = np.empty(units, np.float32), np.empty((min(rows, _TILE), units), np.float32)
+    if rows < _FEW:
+        for r in range(rows):
+            _one_by_one(prototypes, off, codes[r], out[r])
+        return out
+    total = np.empty((min(rows, _TILE), units), np.float32)
     for first in range(0, rows, _TILE):
         tile = codes[first : first + _TILE]
-        total[:] = _ZERO
-        for z in range(prototypes.shape[0]):
-            at_hand = False
-            for r in range(tile.shape[0]):
-                if tile[r, z]:
-                    if not at_hand:
-                        for u in range(units):
-                            odds[u] = ODDS[prototypes[z, u]]
-                        at_hand = True
-                    for u in range(units):
-                        total[r, u] += odds[u]
+        _together(prototypes, tile, total)
         for r in range(tile.shape[0]):
             for u in range(units):
                 out[first + r, u] = off[u] + total[r, u]
     return out
+
+
+@compiled
+def _together(prototypes: Bytes, codes: Bytes, total: NDArray[np.float32]) -> None:
+    """Write the sums of log-odds over the set bits of each code [R, Z], [R, U]."""
+    odds = np.empty(prototypes.shape[1], np.float32)
+    total[:] = _ZERO
+    for z in range(prototypes.shape[0]):
+        at_hand = False
+        for r in range(codes.shape[0]):
+            if codes[r, z]:
+                if not at_hand:
+                    for u in range(odds.size):
+                        odds[u] = ODDS[prototypes[z, u]]
+                    at_hand = True
+                for u in range(odds.size):
+                    total[r, u] += odds[u]
+
+
+@compiled
+def _one_by_one(prototypes: Bytes, off: Reals, code: Bytes, out: Reals) -> None:
+    """Write log p(code | component) [U] of one code [Z]: the same sums, four bits looked up at a time."""
+    lit, count = np.empty(code.size + 1, np.int64), 0
+    for z in range(code.size):
+        lit[count] = z
+        count += int(code[z] != 0)
+    total, whole = np.zeros(off.size, np.float32), count - count % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = prototypes[lit[i]], prototypes[lit[i + 1]], prototypes[lit[i + 2]], prototypes[lit[i + 3]]
+        for u in range(total.size):
+            total[u] = total[u] + ODDS[a[u]] + ODDS[b[u]] + ODDS[c[u]] + ODDS[d[u]]
+    for i in range(whole, count):
+        for u in range(total.size):
+            total[u] += ODDS[prototypes[lit[i], u]]
+    for u in range(total.size):
+        out[u] = off[u] + total[u]
+
+
+@compiled
+def recalled(
+    prototypes: Bytes, off: Reals, counts: NDArray[np.int64], codes: Bytes, unknown: Number
+) -> tuple[Reals, Reals]:
+    """Return `component_logs` [R, C K] and `class_logs` [R, C] of codes [R, Z], of prototypes [Z, C, K]."""
+    logs = component_logs(prototypes.reshape(prototypes.shape[0], counts.size), off.reshape(-1), codes)
+    return logs, class_logs(logs, counts, unknown)
+
+
+@compiled
+def overdue(
+    counts: NDArray[np.int64], last: NDArray[np.int64], patience: Number
+) -> tuple[NDArray[np.int64], int, Number]:
+    """Return the classes with (t - last_c) n_c > patience t, how many were ever seen, and the former's share of t.
+
+    Args:
+        counts: codes that each component took in [C, K].
+        last: how many labels there were when each component took in its last [C, K].
+        patience: usual intervals that a class may be missing.
+    """
+    seen, stale = np.empty(len(counts), np.int64), np.empty(len(counts), np.int64)
+    for c in range(seen.size):
+        seen[c] = counts[c].sum()
+    now, found, live, labels = seen.sum(), 0, 0, 0
+    for c in range(seen.size):
+        newest = 0
+        for k in range(counts.shape[1]):
+            newest = max(newest, last[c, k])
+        live += int(seen[c] > 0)
+        if seen[c] > 0 and (now - newest) * seen[c] > patience * now:
+            stale[found] = c
+            found += 1
+            labels += seen[c]
+    return stale[:found].copy(), live, labels / max(1, now)
 
 
 @compiled

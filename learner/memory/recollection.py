@@ -12,7 +12,7 @@ from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
 from learner.memory.mixture import GenerativeMemory, MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
-from learner.memory.replay import Dream, Replay, stale_classes
+from learner.memory.replay import Dream, Replay, silent_share
 from learner.memory.sparse import SparseMemory
 
 RATES = (0.01, 0.1, 0.5)
@@ -135,23 +135,18 @@ class Recollection:
 
     def recall(self, state: RecollectionState, codes: Bytes) -> Recall:
         """Return what the memories say of codes [R, Z], for at least one class."""
-        logs, by_class = [], []
-        for memory, of in zip(self.memories, state.memories, strict=True):
-            logs.append(memory.component_logs(of, codes))
-            by_class.append(memory.class_logs(of, logs[-1]))
+        said = [memory.recall(of, codes) for memory, of in zip(self.memories, state.memories, strict=True)]
+        logs, by_class = zip(*said, strict=True)
         temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
         seen, mean, variance = state.familiar.tolist()
         deviation = math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else math.inf
-        best = by_class[0].max(axis=1)
-        log_p = kernels.log_softmax(np.stack(by_class, axis=1), temperature)
-        return Recall(tuple(logs), log_p, best, (mean - best) / deviation + 0.0)  # never -0
+        log_p, best = kernels.class_shares(by_class, temperature)
+        return Recall(logs, log_p, best, (mean - best) / deviation + 0.0)  # never -0
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
-        slowest = state.memories[0]
-        silent, _ = stale_classes(slowest, _SILENT)
-        share = float(slowest.counts[silent].sum()) / max(1, int(slowest.counts.sum()))
-        return self.fusion.votes(state.fusion, network, recalled.log_p, silent=share)
+        silent = silent_share(state.memories[0], _SILENT)
+        return self.fusion.votes(state.fusion, network, recalled.log_p, silent=silent)
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
         """Return the state with trust moved by one label: the network had said `network` [C], memories `recalled`."""

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.memory import mixture_kernels as kernels
 from learner.memory.mixture import MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
 from learner.noise import Purpose
@@ -33,10 +34,25 @@ def stale_classes(state: MemoryState, patience: float) -> tuple[NDArray[np.int64
         >>> stale_classes(state, 6.0)[0].tolist(), stale_classes(state, 60.0)[0].tolist()
         ([0], [])
     """
-    seen, last = state.counts.sum(axis=1), state.last.max(axis=1, initial=0)
-    now = int(seen.sum())
-    overdue = (now - last) * seen > patience * now
-    return np.flatnonzero(overdue & (seen > 0)), int(np.count_nonzero(seen))
+    stale, live, _share = kernels.overdue(state.counts, state.last, patience)
+    return stale, live
+
+
+def silent_share(state: MemoryState, patience: float) -> float:
+    """Return the share of all labels that belongs to the `stale_classes`, 0 … 1.
+
+    Example:
+        >>> from learner.memory.mixture import GenerativeMemory
+        >>> memory = GenerativeMemory(bits=2)
+        >>> state = memory.start(2)
+        >>> for number in range(1, 41):
+        ...     label = 0 if number <= 10 else 1
+        ...     state = memory.learn(state, np.full(2, label, np.uint8), label, counter=number)
+        >>> silent_share(state, 6.0)
+        0.25
+    """
+    _stale, _live, share = kernels.overdue(state.counts, state.last, patience)
+    return float(share)
 
 
 class Dreams(Protocol):

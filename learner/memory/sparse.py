@@ -72,19 +72,15 @@ class SparseMemory:
 
     def log_likelihood(self, state: MemoryState, code: Bytes) -> Reals:
         """Return log p(code | class) - log p(code | everywhere) in nats [C]."""
-        logs: Reals = self.component_logs(state, code[None])[0]
+        logs: Reals = self.recall(state, code[None])[1][0]
         return logs
 
-    def component_logs(self, state: MemoryState, codes: Bytes) -> Reals:
-        """Return `log_likelihood` of each of codes [R, Z], [R, C]: a class is its only component."""
+    def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
+        """Return `log_likelihood` of codes [R, Z], [R, C], by component and by class: each has but one."""
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
         sums = state.prototypes[:, :, 0]
         logs: Reals = kernels.log_ratios(sums, seen, total, codes, self.smoothing)
-        return logs
-
-    def class_logs(self, state: MemoryState, logs: Reals) -> Reals:  # noqa: ARG002 - as every memory has it
-        """Return `log_likelihood` from the `component_logs`."""
-        return logs
+        return logs, logs
 
     def learn(
         self,

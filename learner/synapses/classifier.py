@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.noise import Purpose, normal, uniform
-from learner.synapses import moment_kernels
 from learner.synapses.bimu import PUBLISHED, BiMURule
 from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
 from learner.synapses.gating import GATES, Gate, Gating, gating
@@ -27,7 +26,6 @@ from learner.synapses.network import (
     sampled_gradient,
 )
 from learner.synapses.relaxed_kernels import relaxed_update, relaxed_updates
-from learner.synapses.scoring_kernels import logits_of_one
 
 Form = Literal["relaxed", "sampled"]
 
@@ -251,17 +249,8 @@ class BiMU:
             one = partial(self._gating.scoring, votes=self.votes)
             committee = Committee(layers, bank, normed_logits=self.normed_logits, engrams=one)
             return ReferenceCommittee(self.augment, committee)
-        means = tuple(moment_kernels.means(lam.numpy()) for lam in layers)
-        return CompiledCommittee(self.augment_array, means, self._banks(layers), self.scale)
-
-    def votes_of_one(self, layers: Layers, x: Array) -> Array:
-        """Return the committee's logits [S, C] of one input [D], without making the committee."""
-        if not self.compiled:
-            votes: Array = self.committee(layers).votes(x[None])[0]
-            return votes
-        before, inputs = tuple(lam.numpy() for lam in layers), self.augment_array(x[None])
-        logits: Array = logits_of_one(before, self._banks(layers), inputs, self.scale)[0]
-        return logits
+        arrays = tuple(lam.numpy() for lam in layers)
+        return CompiledCommittee(self.augment_array, arrays, self._banks(layers), self.scale)
 
     @property
     def compiled(self) -> bool:

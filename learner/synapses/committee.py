@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from learner.synapses.moment_kernels import Array
+from learner.synapses.moment_kernels import Array, means
 from learner.synapses.network import Committee
-from learner.synapses.scoring_kernels import committee_logits
+from learner.synapses.scoring_kernels import committee_logits, logits_of_one
 
 
 class ReferenceCommittee:
@@ -30,15 +30,20 @@ class ReferenceCommittee:
 
 
 class CompiledCommittee:
-    """Scores by the compiled kernels; equal inputs get equal logits, to the bit, whatever else is in the batch."""
+    """Scores by the compiled kernels; equal inputs get equal logits, to the bit, whatever else is in the batch.
+
+    The first input that comes alone is scored with the means that it needs; whatever comes after has all of them made.
+    """
 
     def __init__(
-        self, augment: Callable[[Array], Array], means: tuple[Array, ...], bank: tuple[Array, ...], scale: float
+        self, augment: Callable[[Array], Array], layers: tuple[Array, ...], bank: tuple[Array, ...], scale: float
     ) -> None:
         self._augment = augment
         self._scale = scale
         self._bank = bank
-        self._means = means
+        self._layers = layers
+        self._means: tuple[Array, ...] = ()
+        self._used = False
 
     def logits(self, x: Tensor) -> Tensor:
         """Return the logits [S, B, C] of inputs [B, D]."""
@@ -46,5 +51,11 @@ class CompiledCommittee:
 
     def votes(self, x: Array) -> Array:
         """Return the logits [B, S, C] of inputs [B, D]."""
-        logits: Array = committee_logits(self._means, self._bank, self._augment(x), self._scale)
+        inputs, used, self._used = self._augment(x), self._used, True
+        if len(x) == 1 and not used:
+            one: Array = logits_of_one(self._layers, self._bank, inputs, self._scale)
+            return one
+        if not self._means:
+            self._means = tuple(means(lam) for lam in self._layers)
+        logits: Array = committee_logits(self._means, self._bank, inputs, self._scale)
         return logits

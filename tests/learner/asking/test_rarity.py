@@ -26,6 +26,13 @@ def test_equally_common_classes_count_alike_whatever_has_no_label_yet(count: int
     assert np.array_equal(rarities([count] * classes + [0] * empty), np.ones(classes + empty))
 
 
+@given(counts=COUNTS)
+def test_weights_are_those_of_the_lower_quartile(counts: list[int]) -> None:
+    known = [count for count in counts if count > 0]
+    quartile = np.quantile(np.array(known, float), 0.25) if known else 0.0
+    assert np.array_equal(rarities(counts), np.minimum(1.0, (quartile + 1.0) / (np.array(counts, float) + 1.0)))
+
+
 def test_one_class_by_mistake_leaves_the_others_as_they_were() -> None:
     before = rarities([40, 40, 40, 40, 800, 800, 800, 800])
     after = rarities([40, 40, 40, 40, 800, 800, 800, 800, 1])

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import log_softmax
 
 from learner.memory.fusion import Fusion, FusionState
-from learner.memory.fusion_kernels import log_softmax
+from learner.memory.fusion_kernels import class_shares
 
 EXPERTS, CLASSES = 4, 3
 rounds = arrays(np.float64, (12, EXPERTS, CLASSES), elements=st.floats(-30, 0))
@@ -18,7 +19,7 @@ rounds = arrays(np.float64, (12, EXPERTS, CLASSES), elements=st.floats(-30, 0))
 def after(fusion: Fusion, said: np.ndarray) -> FusionState:
     state = fusion.start(EXPERTS)
     for number, values in enumerate(said):
-        state = fusion.learn(state, log_softmax(values[None], 1.0)[0], number % CLASSES)
+        state = fusion.learn(state, log_softmax(values, axis=1), number % CLASSES)
     return state
 
 
@@ -34,7 +35,7 @@ def test_the_voices_are_a_distribution_with_a_floor(said: np.ndarray):
 @given(rounds)
 def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(said: np.ndarray):
     fusion = Fusion()
-    log_p = log_softmax(said[-1][None], 1.0)[0]
+    log_p = log_softmax(said[-1], axis=1)
     fused = fusion.votes(after(fusion, said[:-1]), np.exp(log_p[:1])[None], log_p[None, 1:])[0, 0]
     assert abs(fused.sum() - 1.0) < 1e-9
     for expert in log_p:
@@ -44,12 +45,21 @@ def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(sa
 @given(rounds, st.floats(0.0, 1.0))
 def test_where_the_record_is_silent_the_plain_product_speaks(said: np.ndarray, silent: float):
     fusion, state = Fusion(), after(Fusion(), said[:-1])
-    log_p = log_softmax(said[-1][None], 1.0)[0]
+    log_p = log_softmax(said[-1], axis=1)
     network, remembered = np.exp(log_p[:1])[None], log_p[None, 1:]
-    product = np.exp(log_softmax((log_p[0] + fusion.recall * log_p[1])[None, None], 1.0)[0, 0])
+    product = np.exp(log_softmax(log_p[0] + fusion.recall * log_p[1]))
     heard, mixed = (fusion.votes(state, network, remembered, silent=share)[0, 0] for share in (0.0, silent))
     share = min(silent, 1.0 - fusion.floor)
     assert mixed == pytest.approx((1.0 - share) * heard + share * product, abs=1e-12)
+
+
+@given(rounds, st.floats(0.1, 50.0))
+def test_shares_of_classes_are_a_softmax_of_every_memory_and_the_best_is_that_of_the_first(
+    logs: np.ndarray, temperature: float
+):
+    shares, best = class_shares(tuple(np.ascontiguousarray(logs[:, m]) for m in range(EXPERTS)), temperature)
+    assert shares == pytest.approx(log_softmax(logs / temperature, axis=2), abs=1e-9)
+    assert np.array_equal(best, logs[:, 0].max(axis=1))
 
 
 @given(rounds)

@@ -105,7 +105,9 @@ def test_a_score_does_not_depend_on_the_rest_of_the_batch(name: str):
     x = np.tile(batch(network)[0].numpy(), (7, 1))
     together = committee.votes(x)
     alone = np.concatenate([committee.votes(row[None]) for row in x])
+    first = np.concatenate([network.committee(settled(network)).votes(row[None]) for row in x])
     assert np.array_equal(together, alone)
+    assert np.array_equal(together, first)
 
 
 def test_an_input_of_zeros_without_gradient_changes_nothing():
