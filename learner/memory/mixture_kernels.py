@@ -38,8 +38,8 @@ _NOTHING = -60.0
 def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
     """Return log p(code | component) of all components for each code, [R, U].
 
-    Many in tiles that share one looked-up row of prototypes, few one by one: the same to the bit, so that no code depends
-    on its neighbours.
+    Many in tiles that share one looked-up row of prototypes, few one by one: the same to the bit, so that no code
+    depends on its neighbours.
 
     Args:
         prototypes: bytes [Z, U].

@@ -37,7 +37,7 @@ async def principal(
     if not parts.ready.is_set():
         raise NotReadyError(retry_after=1)
     token = request.cookies.get(COOKIE) if bearer is None else bearer.credentials
-    return await parts.db.read(lambda c: access.identify(c, token))
+    return await parts.db.glance(lambda c: access.identify(c, token))
 
 
 Caller = Annotated[Principal, Depends(principal)]

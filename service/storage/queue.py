@@ -254,6 +254,12 @@ def leased(connection: Connection, stream_id: int, now: int) -> int:
     return int(connection.execute(chosen).scalar_one())
 
 
+def stalest_version(connection: Connection, stream_id: int) -> int | None:
+    """Return the version that ranked the open query that was ranked longest ago."""
+    chosen = sa.select(sa.func.min(queries.c.ranked_at)).where(queries.c.stream_id == stream_id, _OPEN)
+    return connection.execute(chosen).scalar_one_or_none()
+
+
 def oldest_open(connection: Connection, stream_id: int) -> int | None:
     """Return when the oldest open query was opened."""
     chosen = sa.select(sa.func.min(queries.c.opened_at)).where(queries.c.stream_id == stream_id, _OPEN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
 from service.storage.migrating import migrate
-from service.storage.writers import GroupCommitWriter, PooledWriter, Writer
+from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -53,6 +54,14 @@ class Database:
         """Run `work` in a read transaction of its own, in a thread."""
         return await anyio.to_thread.run_sync(self.read_now, work)
 
+    async def glance(self, work: Work[T]) -> T:
+        """Run `work`, which looks up one row by its key, in a read transaction of its own.
+
+        In a file that takes less than handing it to a thread and back. There are more connections than threads, so that
+        one is always free.
+        """
+        return self.read_now(work) if self.embedded else await self.read(work)
+
     def read_now(self, work: Work[T]) -> T:
         """Run `work` in a read transaction of its own, in this thread."""
         with self._reader.connect() as connection, connection.begin():
@@ -65,6 +74,11 @@ class Database:
     def write_now(self, work: Work[T]) -> T:
         """Run the service's own `work` in a transaction and wait for its commit, from a thread that may block."""
         return self._writer.submit(work, own=True).result()
+
+    def write_later(self, work: Work[None]) -> None:
+        """Run the service's own `work` in a transaction soon; only for what may as well not be written."""
+        with suppress(OverloadedError):
+            self._writer.submit(work, own=True)
 
     def migrate(self) -> None:
         """Bring the tables to the newest version."""
@@ -87,7 +101,7 @@ def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
         return sa.create_engine(
             url, pool_size=_POSTGRES_CONNECTIONS, max_overflow=24, pool_pre_ping=True, connect_args=arguments
         )
-    engine = sa.create_engine(url, pool_size=16, max_overflow=24, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(url, pool_size=16, max_overflow=48, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -99,7 +113,8 @@ def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # By the driver: every transaction begins here, and what lies above it takes ten times as long.
+        connection.connection.cursor().execute(begin)
 
     return engine
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, Queue
-from threading import Lock, Thread
-from time import sleep
-from typing import Any, Protocol, TypeVar
+from threading import Condition, Lock, Thread
+from time import monotonic, sleep
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -19,9 +19,20 @@ _Outcome = tuple[Future[Any], Any, BaseException | None]
 """Who waits for a part, what it came to, and why it failed if it did."""
 
 _LARGEST_GROUP = 128
+_OWN_WAITS_SECONDS = 0.05
+"""So long requests go before the service's own work."""
+
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.05
 """Before the second try; each further one waits twice as long, so a database that restarts has 1.5 s to come back."""
+
+
+class _Part(NamedTuple):
+    """What is to be run, who waits for it, and since when."""
+
+    work: Work[Any]
+    future: Future[Any]
+    since: float
 
 
 class OverloadedError(Exception):
@@ -48,16 +59,18 @@ def passes(error: DBAPIError) -> bool:
 
 
 class GroupCommitWriter:
-    """One thread, one connection: what waits is run together, each part in its savepoint, and shares one sync.
+    """One thread, one connection: requests that wait are run together, each in its savepoint, and share one sync.
 
-    What comes alone needs no savepoint: the transaction is its own.
+    What comes alone needs no savepoint: the transaction is its own. The service's own work comes piece by piece, where
+    no request waits, or once it has waited long enough itself: nobody waits for more of it than one piece.
     """
 
     def __init__(self, engine: Engine, limit: int) -> None:
         self._engine = engine
         self._limit = limit
-        self._queue: Queue[tuple[Work[Any], Future[Any]] | None] = Queue()
-        self._closing = Lock()
+        self._requests: deque[_Part] = deque()
+        self._own: deque[_Part] = deque()
+        self._news = Condition()
         self._closed = False
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
@@ -69,52 +82,45 @@ class GroupCommitWriter:
         heartbeat that requests crowd out would cost a worker its streams.
         """
         future: Future[T] = Future()
-        with self._closing:
-            if self._closed or (self._queue.qsize() >= self._limit and not own):
+        with self._news:
+            if self._closed or (len(self._requests) + len(self._own) >= self._limit and not own):
                 raise OverloadedError
-            self._queue.put((work, future))
+            (self._own if own else self._requests).append(_Part(work, future, monotonic()))
+            self._news.notify()
         return future
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+        with self._news:
+            self._closed = True
+            self._news.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            group, stop = self._next_group()
-            if group:
-                self._commit(group)
-            if stop:
-                return
+        while group := self._next_group():
+            running = [part for part in group if part.future.set_running_or_notify_cancel()]
+            if running:
+                self._commit(running)
 
-    def _next_group(self) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
-        group = []
-        item = self._queue.get()
-        while item is not None:
-            if item[1].set_running_or_notify_cancel():
-                group.append(item)
-            if len(group) >= _LARGEST_GROUP:
-                return group, False
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return group, False
-        return group, True
+    def _next_group(self) -> list[_Part]:
+        """Wait for something to do, and return it; nothing once all is done and nothing more will come."""
+        with self._news:
+            while not (self._requests or self._own or self._closed):
+                self._news.wait()
+            if self._own and (not self._requests or monotonic() - self._own[0].since > _OWN_WAITS_SECONDS):
+                return [self._own.popleft()]
+            return [self._requests.popleft() for _ in range(min(len(self._requests), _LARGEST_GROUP))]
 
-    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, group: list[_Part]) -> None:
         outcomes: list[_Outcome]
         try:
             with self._engine.begin() as connection:
                 if len(group) == 1:
-                    outcomes = [(future, work(connection), None) for work, future in group]
+                    outcomes = [(part.future, part.work(connection), None) for part in group]
                 else:
-                    outcomes = [self._part(connection, work, future) for work, future in group]
+                    outcomes = [self._part(connection, part.work, part.future) for part in group]
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits; nothing of it was kept
-            outcomes = [(future, None, error) for _, future in group]
+            outcomes = [(part.future, None, error) for part in group]
         for future, result, failure in outcomes:
             if failure is None:
                 future.set_result(result)

@@ -29,9 +29,9 @@ def feed(client: httpx.Client) -> None:
 
 
 def seen(client: httpx.Client) -> dict[str, Any]:
-    """Return counts, probabilities and queue, once every label is learned."""
+    """Return counts, probabilities and queue, once every label is learned and every query is ranked by the model."""
     look = lambda: client.get("/v1/streams/s/stats").raise_for_status().json()  # noqa: E731
-    stats = eventually(look, lambda s: s["model_version"] == s["log_seq"])
+    stats = eventually(look, lambda s: s["model_version"] == s["log_seq"] == s["queries"]["stalest_version"])
     samples = [client.get(f"/v1/streams/s/samples/s{n}", params={"at": "now"}).json() for n in range(30)]
     names = ("samples", "labels", "log_seq", "model_version", "accuracy", "query_rate", "health")
     queue = {name: stats["queries"][name] for name in ("asked", "open", "leased", "answered", "skipped")}

@@ -65,6 +65,8 @@ export interface Stats {
     leased: number;
     answered: number;
     skipped: number;
+    /** The version that ranked the open query that was ranked longest ago; null where none is open. */
+    stalest_version: number | null;
     oldest_open_seconds: number | null;
   };
   query_rate: { overall: number; window: number; window_samples: number; budget: number };

@@ -100,7 +100,6 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
         held: list[tuple[str, str, int]] = []
         now = parts.clock.now()
         locked = streams.locked(connection, known.stream_id, name)
-        queue.rank(connection, known.news, known.version)  # whoever comes next begins with what is known now
         waiting = choosing.chosen(connection, parts, who, locked, known)
         row = next(waiting, None)
         while row is not None and len(held) < limit:
@@ -119,7 +118,11 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
         found = [(_shown(connection, query_id), token, until) for query_id, token, until in answer.body]
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
-    return _Tried(await parts.db.write(shown), known.free, known.stream_id)
+    found = await parts.db.write(shown)
+    if known.news:
+        # Whoever comes next begins with what is known now; whoever asked need not wait until that is written.
+        parts.db.write_later(lambda c: queue.rank(c, known.news, known.version))
+    return _Tried(found, known.free, known.stream_id)
 
 
 async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "any free": lambda c, s: queue.any_free(c, s, 1),
     "leased": lambda c, s: queue.leased(c, s, 1),
     "since when": queue.oldest_open,
+    "how stale": queue.stalest_version,
     "claimed": lambda c, s: queries.claim(c, "q_1", token="t", by="ada", until=9, now=1),
     "ranked": lambda c, s: queue.rank(c, {"q_1": 0.5}, 1),
     "ended": lambda c, s: queue.end(c, ["q_1"], queries.EXPIRED, 1),

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Event, Lock
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from service.core.errors import ConflictError
 from service.settings import Settings
 from service.storage.session import Database
 from service.storage.tables import tokens
-from service.storage.writers import OverloadedError, UncertainError
+from service.storage.writers import _OWN_WAITS_SECONDS, OverloadedError, UncertainError
 from tests.conftest import Running, eventually, postgres_database, running
 
 
@@ -236,6 +237,37 @@ def test_a_writer_that_halts_in_the_middle_keeps_nobody_from_what_it_locked() ->
         awake.set()
         halted.result(30)
         assert db.read_now(lambda c: c.execute(sa.select(tokens.c.name)).scalar_one()) == "halted"  # run again, after
+
+
+def test_requests_go_before_the_services_own_work_and_no_more_than_one_piece_of_it_goes_first(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        order: list[str] = []
+        free, _held = blocked(db)
+        own = [db._writer.submit(lambda _c, n=n: order.append(f"own {n}"), own=True) for n in range(2)]
+        asked = [db._writer.submit(lambda _c, n=n: order.append(f"request {n}")) for n in range(2)]
+        free.set()
+        for future in [*own, *asked]:
+            future.result(10)
+        assert order == ["request 0", "request 1", "own 0", "own 1"]
+
+        free, _held = blocked(db)
+        own = [db._writer.submit(lambda _c, n=n: order.append(f"late {n}"), own=True) for n in range(2)]
+        sleep(2 * _OWN_WAITS_SECONDS)
+        asked = [db._writer.submit(lambda _c, n=n: order.append(f"request {n}")) for n in range(2)]
+        free.set()
+        for future in [*own, *asked]:
+            future.result(10)
+        # Both pieces have waited their time: each goes alone, before the requests that came after it.
+        assert order[4:] == ["late 0", "late 1", "request 0", "request 1"]
+
+
+def test_what_may_be_written_later_is_written_and_lost_only_where_too_much_waits(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        db.write_later(lambda c: add(c, "later"))
+        assert eventually(lambda: names(db), bool) == {"later"}
+    db.write_later(lambda c: add(c, "too late"))  # closed: nobody is told
+    with opened(file_of(tmp_path)) as db:
+        assert names(db) == {"later"}
 
 
 def test_a_full_queue_refuses_at_once_and_takes_again_once_it_is_shorter(database_url: str) -> None:

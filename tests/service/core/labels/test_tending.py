@@ -20,6 +20,7 @@ from service.core.samples.ingestion import SampleIn
 from service.core.specs import QuerySpec, as_input
 from service.storage import streams as stream_rows
 from service.storage.tables import AnyRow, events, queries, samples
+from tests.conftest import eventually
 from tests.service.core.by_hand import History, history, never, run
 
 WEEK = 7 * 24 * 3600
@@ -105,11 +106,13 @@ def test_whoever_leases_leaves_the_utilities_found_for_whoever_comes_next(past: 
     utility = QuerySpec(**past.stream.query).policy().utility
     assert {row.ranked_at for row in rows(past)} != {scorer.seq}
     first, *_ = leased(past, 1)
-    for row in rows(past):
+    # Soon, and not before the lease is answered.
+    stored = eventually(lambda: rows(past), lambda found: {row.ranked_at for row in found} == {scorer.seq})
+    for row in stored:
         said = scorer.predict(from_bytes(row.features, spec))
         assert said is not None
         assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
-        assert row.id != first["id"] or row.utility == max(one.utility for one in rows(past))
+        assert row.id != first["id"] or row.utility == max(one.utility for one in stored)
 
 
 def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_come_next(tmp_path: Path) -> None:
