@@ -14,6 +14,7 @@ import structlog
 from service.clock import SECOND
 from service.core import idempotency
 from service.core.errors import StreamLostError
+from service.core.labels.purging import Purging
 from service.core.labels.tending import Tending
 from service.core.models.attempt import attempt
 from service.core.models.holding import Holdings
@@ -34,6 +35,9 @@ _FORGET_EVERY = 600 * SECOND
 _GIVES_WAY_SECONDS = 0.02
 """So long, at most, each piece of work waits for those who wait for a question or for an answer to be taken."""
 
+_TURN_SECONDS = 0.25
+"""So long one stream is learned for, or rebuilt, while others are held: then it is their turn."""
+
 _GATHER_SECONDS = 0.01
 """What comes within it is learned together; and whoever has just answered gets the next query before."""
 
@@ -42,6 +46,7 @@ class _Held(NamedTuple):
     lease: StreamLease
     trainer: StreamTrainer
     tending: Tending
+    purging: Purging
 
 
 class Worker:
@@ -162,12 +167,17 @@ class Worker:
     def _catch_up(self, stream: Stream, lease: StreamLease) -> None:
         if stream.id not in self._held:
             trainer = StreamTrainer.restored(self._parts, stream, lease)
-            self._held[stream.id] = _Held(lease, trainer, Tending(self._parts))
+            self._held[stream.id] = _Held(lease, trainer, Tending(self._parts), Purging(self._parts))
             self._in_doubt.pop(stream.id, None)
         held = self._held[stream.id]
+        begin = monotonic()
         try:
+            held.purging.keep(stream)
             while self._politely(held.trainer.advance):
                 self._politely(partial(held.tending.step, stream))
+                if monotonic() - begin > _TURN_SECONDS and self._others_wait():
+                    self._wake.set()
+                    return
             # What wakes the worker meanwhile goes first, and so does another look round after a while; then on.
             begin = monotonic()
             while (rest := self._politely(partial(held.tending.step, stream))) is not None and not self._stop.is_set():
@@ -182,6 +192,10 @@ class Worker:
             # Whether the last commit happened is in the tables: begin again from there, if the stream is still ours.
             self._in_doubt[stream.id] = self._held.pop(stream.id).lease
             raise
+
+    def _others_wait(self) -> bool:
+        """Return whether other streams have their turn; at the beginning and the end each is brought up to its log."""
+        return len(self._held) > 1 and self._caught_up.is_set() and not self._stop.is_set()
 
     def _politely(self, work: Callable[[], T]) -> T:
         """Do one piece of work once nobody waits; while the service ends, at once."""

@@ -12,6 +12,9 @@ from learner.watching.per_class import OfClass, per_class
 from learner.watching.strata import Labelled, Population
 from service.storage import accuracy as counts
 
+_FEWEST_LABELS = 20
+"""Of fewer labels a point of the cost curve would only show chance."""
+
 _EMPTY: dict[str, Any] = dict.fromkeys(Accuracy._fields) | {"labels": 0}
 
 
@@ -54,10 +57,12 @@ def cost_curve(
 ) -> list[dict[str, Any]]:
     """Return about so many points along the labels spent, each with the accuracy since the point before.
 
-    Steps are taken together until they hold their part of the labels.
+    Steps are taken together until they hold their part of the labels, and at least `_FEWEST_LABELS`; where there are
+    not so many, one point speaks for all there are.
     """
     steps = list(_steps(connection, stream_id, start, end, width))
-    part = sum(_labels(step) for step in steps) / points
+    total = sum(_labels(step) for step in steps)
+    part = min(total, max(_FEWEST_LABELS, total / points))
     curve: list[dict[str, Any]] = []
     since, labels, samples = _Sums(), 0, 0
     for step in steps:

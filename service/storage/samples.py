@@ -42,19 +42,22 @@ def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str, 
     return {row.id: row.n for row in added}
 
 
-def purge(connection: Connection, stream_id: int, before: int, limit: int, now: int) -> Sequence[int]:
-    """Forget the data, display and features of up to `limit` samples older than `before`; return their numbers."""
+def kept_before(connection: Connection, stream_id: int, before: int, limit: int) -> Sequence[int]:
+    """Return the numbers of up to `limit` samples older than `before` that are not purged, the oldest first."""
     chosen = (
         sa.select(samples.c.n)
         .where(samples.c.stream_id == stream_id, samples.c.at < before, samples.c.purged_at.is_(None))
         .order_by(samples.c.at)
         .limit(limit)
     )
-    numbers = connection.execute(chosen).scalars().all()
+    return connection.execute(chosen).scalars().all()
+
+
+def purge(connection: Connection, numbers: Sequence[int], now: int) -> None:
+    """Forget the data, display and features of samples."""
     if numbers:
         gone = {"data": None, "display": None, "features": b"", "purged_at": now}
         connection.execute(samples.update().where(samples.c.n.in_(numbers)).values(**gone))
-    return numbers
 
 
 def window(connection: Connection, stream_id: int, size: int) -> AnyRow:

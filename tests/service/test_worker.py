@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
+from service.core.models import rebuilding
 from service.core.models.holding import Holdings
 from service.core.models.trainer import StreamTrainer
 from service.core.precedence import Precedence
@@ -103,3 +104,23 @@ def test_a_stream_in_doubt_that_nobody_took_is_learned_on(service: Running, monk
     service.settled()
     assert writer(service) == before
     assert lost(service) == 0
+
+
+def test_a_rebuild_lets_other_streams_learn_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuilding, "_BREATH_SECONDS", 0.01)
+    with running(Settings(data_dir=tmp_path, poll_seconds=0.05)) as service:
+        for name in ("long", "short"):
+            service.stream(name, classes=["a", "b"])
+        sent = [{"data": [n, 1], "label": "ab"[n % 2]} for n in range(1000)]
+        service.client.post("/v1/streams/long/samples:batch", json={"samples": sent}).raise_for_status()
+        service.settled("long")
+        first = service.client.get("/v1/streams/long/labels", params={"limit": 1}).json()["items"][0]
+        job = service.client.delete(f"/v1/labels/{first['label_id']}").json()["job"]["id"]
+        state = lambda: service.client.get(f"/v1/jobs/{job}").json()["state"]  # noqa: E731
+        eventually(state, lambda found: found == "running")
+        for n in range(3):
+            service.post([n, 1], "short", label="a")
+            service.settled("short")
+        assert state() == "running"
+        eventually(state, lambda found: found == "done", 60)
+        assert service.settled("long")["labels"] == 999

@@ -1,4 +1,5 @@
-import { coverage, interval, percent, plural } from "../format/numbers";
+import { accuracyFigure, intervalWords } from "../format/accuracy";
+import { coverage, plural } from "../format/numbers";
 import type { StreamWatch } from "../live/stream_watch";
 import { Sparkline } from "./sparkline";
 import type { Desk } from "./use_desk";
@@ -18,13 +19,13 @@ function AccuracyCard({ watch }: { watch: StreamWatch }) {
     <section class="card side-card">
       <header>
         <h2>Accuracy</h2>
-        <strong>{percent(accuracy?.estimate)}</strong>
+        <strong>{accuracyFigure(accuracy)}</strong>
       </header>
       <Sparkline points={watch.series.accuracy ?? []} />
       <p class="fine">
         {accuracy?.estimate == null
           ? "It shows after the first answers."
-          : `95 % interval ${interval(accuracy.low, accuracy.high)}, from ${plural(accuracy.labels, "label")}${coverage(accuracy.covered)}`}
+          : `${intervalWords(accuracy)}, from ${plural(accuracy.labels, "label")}${coverage(accuracy.covered)}`}
       </p>
     </section>
   );

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Stats } from "../api/monitoring_types";
+import { accuracyFigure, intervalWords } from "../format/accuracy";
 import { coverage, interval, percent, plural, whole } from "../format/numbers";
 import { duration } from "../format/time";
 
@@ -12,12 +13,12 @@ export function Headline({ stats }: { stats: Stats }) {
   const oldest = queries.oldest_open_seconds;
   return (
     <dl class="headline">
-      <Figure name="Accuracy" value={percent(accuracy.estimate)} help={ACCURACY}>
+      <Figure name="Accuracy" value={accuracyFigure(accuracy)} help={ACCURACY}>
         {accuracy.estimate === null
           ? "no estimate yet"
-          : `95 % interval ${interval(accuracy.low, accuracy.high)}; at every look together ${interval(accuracy.anytime_low, accuracy.anytime_high)}`}
+          : `${intervalWords(accuracy)}; at every look together ${interval(accuracy.anytime_low, accuracy.anytime_high)}`}
         {coverage(accuracy.covered)}
-        {accuracy.window?.estimate != null && <>, lately {percent(accuracy.window.estimate)}</>}
+        {accuracy.window?.estimate != null && <>, lately {accuracyFigure(accuracy.window)}</>}
       </Figure>
       <Figure name="Query rate" value={percent(rate.window)}>
         <Meter share={rate.window} budget={rate.budget} />

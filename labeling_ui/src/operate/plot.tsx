@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { accuracyFigure } from "../format/accuracy";
 import { knownValues, type Placed, plotColumns } from "./plot_data";
 import type { PlotKind } from "./plot_kinds";
 import { PLOT_HEIGHT, plotOptions } from "./plot_options";
@@ -19,6 +20,7 @@ export function Plot({ kind, points, limit, marks = NO_MARKS }: PlotParts) {
   const box = useRef<HTMLDivElement>(null);
   const known = knownValues(points ?? []);
   const last = known.at(-1);
+  const now = lastWords(kind, points ?? []);
   const empty = known.length === 0;
   useDrawing(box, kind, points ?? [], limit, marks, empty);
 
@@ -31,17 +33,25 @@ export function Plot({ kind, points, limit, marks = NO_MARKS }: PlotParts) {
     >
       <figcaption>
         <h2>{kind.title}</h2>
-        <strong>{last === undefined ? "" : kind.words(last)}</strong>
+        <strong>{now}</strong>
       </figcaption>
       <div
         ref={box}
         class="plot-box"
         role="img"
-        aria-label={`${kind.title}${kind.along === "time" ? " over time" : ""}, ${last === undefined ? "no values yet" : `now ${kind.words(last)}`}`}
+        aria-label={`${kind.title}${kind.along === "time" ? " over time" : ""}, ${now === "" ? "no values yet" : `now ${now}`}`}
       />
       {empty && <p class="plot-empty quiet">{points === null ? "" : "No values yet"}</p>}
     </figure>
   );
+}
+
+/** The last value; of a value with an interval, that where it says more. */
+function lastWords(kind: PlotKind, points: readonly Placed[]): string {
+  const last = points.findLast(({ value }) => value !== null);
+  if (last === undefined || last.value === null) return "";
+  const { value, low = null, high = null } = last;
+  return kind.band ? accuracyFigure({ estimate: value, low, high }) : kind.words(value);
 }
 
 function useDrawing(

@@ -1,7 +1,8 @@
 import type { Stats } from "../api/monitoring_types";
 import type { Role, Stream } from "../api/types";
 import { classColours } from "../colours";
-import { coverage, interval, percent, whole } from "../format/numbers";
+import { accuracyFigure, isRough } from "../format/accuracy";
+import { coverage, interval, whole } from "../format/numbers";
 import { hrefOf } from "../router";
 import { may, whyNot } from "../signin/permissions";
 import { inputWords } from "./input_words";
@@ -31,10 +32,10 @@ export function StreamCard({ stream, stats, role }: CardParts) {
         <div>
           <dt>Accuracy</dt>
           <dd>
-            {percent(accuracy?.estimate)}
+            {accuracyFigure(accuracy)}
             {accuracy?.low != null && (
               <small>
-                {interval(accuracy.low, accuracy.high, 0)}
+                {isRough(accuracy) ? "few answers yet" : interval(accuracy.low, accuracy.high, 0)}
                 {coverage(accuracy.covered)}
               </small>
             )}

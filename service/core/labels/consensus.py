@@ -22,12 +22,15 @@ FURTHER = 2
 """Seats that may be added to a sample whose answers are even."""
 
 
-def settle(connection: Connection, parts: Parts, stream: Stream, sample_n: int) -> dict[str, Any] | None:
+def settle(
+    connection: Connection, parts: Parts, stream: Stream, sample_n: int, *, further: bool = True
+) -> dict[str, Any] | None:
     """Learn what the answers to a sample agree on, if they do, and return the label.
 
     The seats that can no longer change it are withdrawn. Where all seats have ended and the answers are even, one more
-    person is asked, up to `FURTHER` times; after that the label that is more probable by the people's reliability is
-    learned. Where there is none the answers are kept, and nothing is learned: the sample is disputed.
+    person is asked, up to `FURTHER` times, unless not `further`; after that the label that is more probable by the
+    people's reliability is learned. Where there is none the answers are kept, and nothing is learned: the sample is
+    disputed.
     """
     said = answers.of_sample(connection, sample_n)
     if not said:
@@ -42,7 +45,7 @@ def settle(connection: Connection, parts: Parts, stream: Stream, sample_n: int) 
     label = verdict.label if verdict.final else None
     if label is None and waiting:
         return None
-    if label is None and len(seats) < seats[0].seats + FURTHER:
+    if label is None and further and len(seats) < seats[0].seats + FURTHER:
         _ask_one_more(connection, parts, stream, seats)
         return None
     label = label or probable
@@ -108,7 +111,9 @@ def _sample_id(connection: Connection, sample_n: int) -> str:
     return labeling.truth_of(connection, sample_n).sample_id
 
 
-def settle_ended(connection: Connection, parts: Parts, stream: Stream, ended: Sequence[AnyRow]) -> None:
+def settle_ended(
+    connection: Connection, parts: Parts, stream: Stream, ended: Sequence[AnyRow], *, further: bool = True
+) -> None:
     """Settle the samples of queries that ended unanswered, by what was answered before."""
     for sample_n in sorted({row.sample_n for row in ended}):
-        settle(connection, parts, stream, sample_n)
+        settle(connection, parts, stream, sample_n, further=further)

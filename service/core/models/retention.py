@@ -1,4 +1,4 @@
-"""What is kept how long: payloads for their life time, features as far back as the log is to be replayed."""
+"""What of the log is kept how long: features as far back as it is to be replayed, and the snapshot it begins with."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from sqlalchemy import Connection
 
 from learner import snapshot
 from service.clock import SECOND
-from service.core import unanswered
 from service.core.models.keeping import Keeper
 from service.core.models.lineage import Lineage
 from service.core.models.training import read_snapshot
 from service.core.parts import Parts
 from service.core.specs import RetentionSpec
 from service.events import Topic
-from service.storage import events, log, queries, queue, samples, snapshots
+from service.storage import events, log, snapshots
 from service.storage import streams as stream_rows
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
@@ -27,7 +26,7 @@ logger = structlog.get_logger()
 
 
 class Retention:
-    """Lets go of what one stream keeps no longer; predictions, labels and the state stay."""
+    """Lets go of what one stream's replay needs no longer; labels and the state stay."""
 
     def __init__(self, parts: Parts, stream_id: int, keeper: Keeper) -> None:
         self._parts = parts
@@ -44,8 +43,6 @@ class Retention:
         if stream is None or (rule == self._rule and now - self._looked_at < _LOOK_EVERY):
             return
         self._rule, self._looked_at = rule, now
-        if rule.payload_days is not None:
-            self._purge(now - int(rule.payload_days * _DAY), now)
         border = 0
         if rule.replay_entries is not None:
             border = applied_seq - rule.replay_entries
@@ -55,24 +52,6 @@ class Retention:
         if min(border, applied_seq) > stream.horizon_seq:
             self._move_horizon(min(border, applied_seq), now)
         self._drop_features()
-
-    def _purge(self, before: int, now: int) -> None:
-        """Forget payloads; a question that nobody can see any more is withdrawn."""
-
-        def work(connection: Connection) -> int:
-            stream = self._keeper.hold(connection)
-            if stream is None:
-                return 0
-            numbers = samples.purge(connection, stream.id, before, _PAGE, now)
-            gone = queue.of_samples(connection, numbers)
-            unanswered.end(connection, self._parts, stream, gone, queries.WITHDRAWN, now, "purged")
-            queries.forget_codes(connection, numbers)
-            return len(numbers)
-
-        total = 0
-        while purged := self._parts.db.write_now(work):
-            total += purged
-        self._tell(now, samples=total)
 
     def _move_horizon(self, border: int, now: int) -> None:
         """Make the newest sound snapshot up to `border` the beginning, if one leads to all that was accepted since."""

@@ -21,6 +21,7 @@ from service.core.access import Principal, Role
 from service.core.history import corrections, rollback
 from service.core.history.verification import Report, verify
 from service.core.labels import answering, leasing
+from service.core.labels.purging import Purging
 from service.core.models import jobs
 from service.core.models.trainer import StreamTrainer
 from service.core.parts import Parts
@@ -72,6 +73,7 @@ class History:
     who: Principal
     name: str
     trainer: StreamTrainer
+    purging: Purging
     entries: list[tuple[str, int, str, Any]] = field(default_factory=list)
 
     @property
@@ -145,9 +147,11 @@ class History:
         """Lose all that was in memory."""
         self.parts.models.forget(self.stream.id)
         self.trainer = StreamTrainer.restored(self.parts, self.stream, lease_of(self.parts, self.stream.id))
+        self.purging = Purging(self.parts)
 
     def catch_up(self) -> LearnerState:
-        """Learn all there is."""
+        """Let go of what is over its time, and learn all there is."""
+        self.purging.keep(self.stream)
         while self.trainer.advance():
             pass
         return self.trainer._state
@@ -243,4 +247,5 @@ def begin(
         )
     )
     stream = parts.db.read_now(lambda c: streams.find(c, name))
-    return History(parts, who, name, StreamTrainer.restored(parts, stream, lease_of(parts, stream.id)))
+    trainer = StreamTrainer.restored(parts, stream, lease_of(parts, stream.id))
+    return History(parts, who, name, trainer, Purging(parts))

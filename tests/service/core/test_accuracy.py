@@ -56,6 +56,19 @@ def test_the_series_ends_where_the_figures_stand_and_the_cost_curve_adds_up(serv
     assert all(point["low"] <= point["value"] <= point["high"] for point in curve)
 
 
+def test_a_few_labels_are_one_point_of_the_cost_curve_that_says_what_the_figures_say(service: Running) -> None:
+    service.stream(classes=["left", "right"], query={"budget": 1.0, "warmup_labels": 100})
+    for n in range(5):
+        service.post([2.0 * (n % 2) - 1.0, 1.0])
+    for n in range(4):
+        [query] = service.lease()
+        service.answer(query, ("left", "right")[n % 2])
+        service.settled()
+    told = service.stats()["accuracy"]
+    [point] = service.client.get("/v1/streams/s/cost-curve").raise_for_status().json()["points"]
+    assert point == {"labels": 4, "samples": 5, "value": told["estimate"], "low": told["low"], "high": told["high"]}
+
+
 def test_drift_shows_in_the_figures_and_as_events(service: Running) -> None:
     service.stream(classes=["left", "right"], query={"budget": 0.0, "warmup_labels": 0})
     batch = [{"data": [2.0 * (n % 2) - 1.0, 1.0], "label": ("left", "right")[n % 2]} for n in range(150)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -210,18 +211,51 @@ def test_what_is_asked_again_after_a_long_time_does_not_expire_at_once(team: Tea
     assert states(team) == {"answered": 2, "open": 1}  # the seat that was withdrawn breaks the tie
 
 
+def purge(team: Team) -> None:
+    """Let the payloads go of all that is older than a day."""
+    keep(team.past, payload_days=1)
+    team.past.catch_up()
+
+
+def grow_old(team: Team) -> None:
+    team.past.clock.pass_seconds(2 * DAY)
+    purge(team)
+
+
+def test_the_answer_there_is_decides_before_the_payload_goes(team: Team) -> None:
+    post(team, paid=True)
+    team.answer(0, "a")
+    grow_old(team)
+    assert states(team) == {"answered": 1, "withdrawn": 2}
+    assert team.learned() == [("a", "consensus of 1")]
+    assert level(team) == 2
+    assert spending(team) == (1, 0)
+    assert team.past.trainer._state.counts == (1, 0)
+
+
 def test_whoever_holds_a_seat_of_a_purged_sample_is_too_late(team: Team) -> None:
     post(team, paid=True)
     team.answer(0, "a")
     team.past.clock.pass_seconds(2 * DAY)
     [held] = team.lease(1)
-    keep(team.past, payload_days=1)
-    team.past.catch_up()
-    assert states(team) == {"answered": 1, "withdrawn": 2}
+    purge(team)
     with pytest.raises(LeaseLostError):
         team.say(1, held, "a")
     assert states(team) == {"answered": 1, "withdrawn": 2}
+    assert team.learned() == [("a", "consensus of 1")]
+
+
+def test_nobody_is_asked_to_break_a_tie_of_what_nobody_can_see_any_more(team: Team) -> None:
+    post(team, paid=True)
+    team.answer(0, "a")
+    team.answer(1, "b")
+    grow_old(team)
+    assert states(team) == {"answered": 2, "withdrawn": 1}
     assert team.learned() == []
-    team.past.label((1.0, 1.0), "b")
-    team.past.catch_up()
-    assert team.learned() == [("b", team.past.who.name)]
+    assert "disputed" in str(told(team)[-1])
+
+
+def told(team: Team) -> list[dict[str, Any]]:
+    """Return what events told of queries."""
+    chosen = sa.select(events.c.data).where(events.c.type == "query").order_by(events.c.id)
+    return list(team.past.parts.db.read_now(lambda c: c.execute(chosen).scalars().all()))
