@@ -21,8 +21,9 @@ from service.storage.queue import Offered, Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
-_LOOKED_AT = 32
-"""The best by the stored utilities, which whoever leases has scored by the model of the moment.
+_LOOKED_AT, _MORE_EACH = 32, 8
+"""The best by the stored utilities, which whoever leases one has scored by the model of the moment, and how many more
+for each further one.
 
 Two answers may turn their order upside down: the best of many is the only sure way to a good one. More of them would
 make every lease slower."""
@@ -63,8 +64,8 @@ class _Seen(NamedTuple):
     least: float
 
 
-def ranked(parts: Parts, who: Principal, name: str) -> Ranked:
-    """Find the best for `who`: those that are best by the stored utilities, ranked by the current model.
+def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
+    """Find the best for `who`, who wants up to `limit`: those that are best as stored, ranked by the current model.
 
     Raises:
         NotFoundError: where there is no such stream.
@@ -72,7 +73,7 @@ def ranked(parts: Parts, who: Principal, name: str) -> Ranked:
 
     def look(connection: Connection) -> _Seen:
         stream = find(connection, name)
-        found = _best(connection, parts, who, stream)
+        found = _best(connection, parts, who, stream, _LOOKED_AT + _MORE_EACH * (limit - 1))
         free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
         return _Seen(stream, found, free, least_wanted(stream, streams.ledger(connection, stream.id)))
 
@@ -106,18 +107,18 @@ def chosen(
     yield from _offered(connection, parts, who, stream)
 
 
-def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream) -> list[Offered]:
+def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream, wanted: int) -> list[Offered]:
     """Return the first of those that `_offered` yields, with what scoring them takes.
 
     Who may have hardly any of the best thousands gets them as they are ranked.
     """
-    version, now, most = parts.models.state(stream).seq, parts.clock.now(), _FIRST_PAGE
+    version, now, most = parts.models.state(stream).seq, parts.clock.now(), max(_FIRST_PAGE, 2 * wanted)
     while most <= _LAST_PAGE:
-        best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=_LOOKED_AT, most=most)
-        if len(best.offered) == _LOOKED_AT or best.looked_at < most:
+        best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=wanted, most=most)
+        if len(best.offered) == wanted or best.looked_at < most:
             return best.offered
         most *= _PAGE_GROWS
-    rows = islice(_offered(connection, parts, who, stream), _LOOKED_AT)
+    rows = islice(_offered(connection, parts, who, stream), wanted)
     return [Offered(row.id, row.sample_n, row.reason, row.utility, None) for row in rows]
 
 

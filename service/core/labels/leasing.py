@@ -91,7 +91,7 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
 
 
 async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
-    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name)
+    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name, limit)
     if not known.best and key is None:
         return _Tried([], known.free, known.stream_id)
 

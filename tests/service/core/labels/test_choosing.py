@@ -48,7 +48,7 @@ def who(parts: Parts, clock: ManualClock) -> Principal:
 
 def offered(parts: Parts, who: Principal, filled: Filled, limit: int) -> list[AnyRow]:
     stream: Stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
-    known = choosing.ranked(parts, who, filled.name)
+    known = choosing.ranked(parts, who, filled.name, 1)
     return parts.db.read_now(lambda c: list(islice(choosing.chosen(c, parts, who, stream, known), limit)))
 
 
@@ -65,6 +65,12 @@ def test_the_best_come_in_order_and_the_forgotten_only_once_they_have_waited(
     oldest = parts.db.read_now(lambda c: queue.oldest_explored(c, filled.id, who.id, clock.now(), clock.now(), 9))
     assert oldest is not None
     assert {row.id for row in forgotten} == {oldest.id}
+
+
+def test_whoever_wants_more_has_more_of_the_best_looked_at(parts: Parts, who: Principal, filled: Filled) -> None:
+    one, ten = (choosing.ranked(parts, who, filled.name, limit).best for limit in (1, 10))
+    assert (len(one), len(ten)) == (32, 32 + 9 * 8)
+    assert {row.id for row in one} < {row.id for row in ten}
 
 
 def test_who_has_skipped_thousands_of_the_best_is_still_offered_something_else(
@@ -86,7 +92,7 @@ def test_whoever_others_were_quicker_than_gets_what_comes_next(
     parts: Parts, clock: ManualClock, filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, ben = (parts.db.write_now(lambda c: access.create(c, clock, Role.ANNOTATOR))[0] for _ in "ab")
-    seen = choosing.ranked(parts, ben, filled.name)
+    seen = choosing.ranked(parts, ben, filled.name, 1)
 
     async def never() -> bool:
         return False
