@@ -107,25 +107,32 @@ class Tending:
     def _rank(self, stream: Stream, most: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
         scorer, spec, policy = self._parts.models.scorer(stream), as_input(stream.input), QuerySpec(**stream.query)
-        rows = self._parts.db.read_now(lambda c: self._next(c, stream, scorer.seq, most))
+
+        def look(connection: Connection) -> tuple[Sequence[AnyRow], float]:
+            rows = self._next(connection, stream, scorer.seq, most)
+            return rows, least_wanted(stream, stream_rows.ledger(connection, stream.id))
+
+        rows, least = self._parts.db.read_now(look)
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
         said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
         utility = policy.policy().utility
         utilities = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
-        if not utilities:
-            return
-        doubted = [row.id for row in rows if row.reason == "uncertain"] if policy.withdraw_below > 0.0 else []
+        sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
+        if sinking:
+            self._withdraw(stream, sinking)
+        if utilities:  # at last: what has the newest version's utility is not looked at again
+            self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq))
+
+    def _withdraw(self, stream: Stream, query_ids: Sequence[str]) -> None:
+        """End those of the queries that nobody holds and nobody has to decide."""
 
         def work(connection: Connection) -> bool:
             locked = stream_rows.lock(connection, stream.id)
             if locked is None:
                 return False
             now = self._parts.clock.now()
-            queue.rank(connection, utilities, scorer.seq)
-            least = least_wanted(stream, stream_rows.ledger(connection, stream.id))
-            sinking = [key for key in doubted if utilities[key] < least]
-            free = queue.free_of(connection, sinking, now) if sinking else []
+            free = queue.free_of(connection, query_ids, now)
             # People who disagree know better than the model what is in doubt.
             sure = [row for row in free if not consensus.are_even(connection, locked, row.sample_n)]
             unanswered.end(connection, self._parts, locked, sure, queries.WITHDRAWN, now, "sure")
