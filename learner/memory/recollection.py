@@ -12,7 +12,7 @@ from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
 from learner.memory.mixture import GenerativeMemory, MemoryState
 from learner.memory.mixture_kernels import Bytes, Reals
-from learner.memory.replay import Dream, Replay, silent_share
+from learner.memory.replay import Dream, Replay, stale_classes
 from learner.memory.sparse import SparseMemory
 
 RATES = (0.01, 0.1, 0.5)
@@ -145,7 +145,7 @@ class Recollection:
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
-        silent = silent_share(state.memories[0], _SILENT)
+        silent = stale_classes(state.memories[0], _SILENT).share
         return self.fusion.votes(state.fusion, network, recalled.log_p, silent=silent)
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:

@@ -19,8 +19,16 @@ from learner.noise import Purpose
 from learner.noise_kernels import uniforms
 
 
-def stale_classes(state: MemoryState, patience: float) -> tuple[NDArray[np.int64], int]:
-    """Return the classes that are missing for `patience` times their usual interval, and how many were ever seen.
+class Stale(NamedTuple):
+    """Classes that are missing for long, how many were ever seen, and the share of all labels that is the former's."""
+
+    classes: NDArray[np.int64]
+    seen: int
+    share: float
+
+
+def stale_classes(state: MemoryState, patience: float) -> Stale:
+    """Return the classes that are missing for `patience` times their usual interval.
 
     Class c is stale where (t - last_c) n_c > patience t, with n_c its labels, last_c the number of its last one, t all.
 
@@ -31,28 +39,12 @@ def stale_classes(state: MemoryState, patience: float) -> tuple[NDArray[np.int64
         >>> for number in range(1, 41):
         ...     label = 0 if number <= 10 else 1
         ...     state = memory.learn(state, np.full(2, label, np.uint8), label, counter=number)
-        >>> stale_classes(state, 6.0)[0].tolist(), stale_classes(state, 60.0)[0].tolist()
+        >>> stale_classes(state, 6.0).classes.tolist(), stale_classes(state, 60.0).classes.tolist()
         ([0], [])
-    """
-    stale, live, _share = kernels.overdue(state.counts, state.last, patience)
-    return stale, live
-
-
-def silent_share(state: MemoryState, patience: float) -> float:
-    """Return the share of all labels that belongs to the `stale_classes`, 0 … 1.
-
-    Example:
-        >>> from learner.memory.mixture import GenerativeMemory
-        >>> memory = GenerativeMemory(bits=2)
-        >>> state = memory.start(2)
-        >>> for number in range(1, 41):
-        ...     label = 0 if number <= 10 else 1
-        ...     state = memory.learn(state, np.full(2, label, np.uint8), label, counter=number)
-        >>> silent_share(state, 6.0)
+        >>> stale_classes(state, 6.0).share
         0.25
     """
-    _stale, _live, share = kernels.overdue(state.counts, state.last, patience)
-    return float(share)
+    return Stale(*kernels.overdue(state.counts, state.last, patience))
 
 
 class Dreams(Protocol):
@@ -115,7 +107,7 @@ class Replay:
             state: what is remembered.
             counter: number of the label at hand, 0 … 2^64 - 1; keys the noise.
         """
-        stale, live = self.stale(state)
+        stale, live, _share = stale_classes(state, self.patience)
         if len(stale) == 0:
             return None
         u = uniforms(*self._key(counter, 0), 2 * self.draws)
@@ -127,10 +119,6 @@ class Replay:
         units = labels * state.counts.shape[1] + components
         codes = (noise < memory.chances(state, units)).astype(np.uint8)
         return Dream(codes, labels, len(stale) / max(1, live - len(stale)) / self.draws)
-
-    def stale(self, state: MemoryState) -> tuple[NDArray[np.int64], int]:
-        """Return the `stale_classes` at this patience."""
-        return stale_classes(state, self.patience)
 
     def _key(self, counter: int, lane: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REPLAY), np.uint64(lane)

@@ -62,7 +62,8 @@ class GroupCommitWriter:
     """One thread, one connection: requests that wait are run together, each in its savepoint, and share one sync.
 
     What comes alone needs no savepoint: the transaction is its own. The service's own work comes piece by piece, where
-    no request waits, or once it has waited long enough itself: nobody waits for more of it than one piece.
+    no request waits, or in turns with requests once it has waited long enough: nobody waits for more of it than the
+    piece that is under way and one more.
     """
 
     def __init__(self, engine: Engine, limit: int) -> None:
@@ -70,6 +71,7 @@ class GroupCommitWriter:
         self._limit = limit
         self._requests: deque[_Part] = deque()
         self._own: deque[_Part] = deque()
+        self._requests_were_last = True
         self._news = Condition()
         self._closed = False
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
@@ -107,9 +109,14 @@ class GroupCommitWriter:
         with self._news:
             while not (self._requests or self._own or self._closed):
                 self._news.wait()
-            if self._own and (not self._requests or monotonic() - self._own[0].since > _OWN_WAITS_SECONDS):
+            if self._own and (not self._requests or self._own_is_due()):
+                self._requests_were_last = False
                 return [self._own.popleft()]
+            self._requests_were_last = True
             return [self._requests.popleft() for _ in range(min(len(self._requests), _LARGEST_GROUP))]
+
+    def _own_is_due(self) -> bool:
+        return self._requests_were_last and monotonic() - self._own[0].since > _OWN_WAITS_SECONDS
 
     def _commit(self, group: list[_Part]) -> None:
         outcomes: list[_Outcome]
