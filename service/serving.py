@@ -73,8 +73,13 @@ class Server(uvicorn.Server):
         self.run(sockets=[bound])
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self.should_exit = True
-        self._parts.stopping.set()
+        """Begin the end; a second signal, which may come in the middle of the first one's, finds it begun.
+
+        What `make run` serves gets two: make passes on what it is sent. Both would wait for the event's one lock.
+        """
+        if not self.should_exit:
+            self.should_exit = True
+            self._parts.stopping.set()
 
 
 @contextmanager
