@@ -40,8 +40,8 @@ def build(
 
     Args:
         source: what the input is: `kind` and the kind's own settings: "vector" {"dim"}, "image" {"width", "height",
-            "channels"}, both with "levels" and "projection" where their codes shall be finer than by default, "text" {}
-            or {"dim"}, "tabular" {"fields"} or {"fields", "buckets"}.
+            "channels"}, both with "levels" and "projection" where their codes shall be finer than by default, an image
+            with "threshold", "text" {} or {"dim", "separate"}, "tabular" {"fields"} or {"fields", "buckets"}.
         seed: key of all noise, 0 … 2^64 - 1; equal seed and equal log give an equal learner.
         hidden: sizes of the network's hidden layers.
         rule: constants of BiMU.
@@ -80,7 +80,7 @@ def build(
     if not rates:
         return OnlineLearner(encoder, network)
     if isinstance(encoder, TextEncoder):
-        return OnlineLearner(encoder, network, Recollection.sparse(encoder.bits, seed=seed))
+        return OnlineLearner(encoder, network, Recollection.sparse(encoder.bits, light=encoder.pieces, seed=seed))
     most = components or default_components(source["kind"])
     ladder = Recollection.ladder(encoder.bits, components=most, rates=rates, seed=seed)
     return OnlineLearner(encoder, network, ladder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,21 +17,33 @@ from learner.encoders.protocol import EncoderState, Input
 MOST_LEVELS = 63
 """The most thresholds of one pixel."""
 
+Reals = NDArray[np.float64]
+Threshold = Literal["mean", "middle"]
+"""Where the middle threshold of a pixel lies: at its picture's mean, or halfway between black and white."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageEncoder:
     """Pixels 0 … 255 of an image, flattened and scaled to 0 … 1. It has no state.
 
     From 0, not from -1: a dark ground then costs the network nothing and says nothing, which is both faster and more
-    accurate. Its code has a bit for each level and pixel: whether the pixel is above l/(levels + 1), l = 1 … levels; by
-    default one, the upper half. After these come the bits of a random sign projection of all pixels, where one is
-    asked for; they tell of what pixels do together, and say nothing of a picture's brightness.
+    accurate. Its code has a bit for each level and pixel: whether the pixel's tone g is above l/(levels + 1),
+    l = 1 … levels; by default one, the upper half. With m the picture's mean, tones are pixels stretched so that m
+    comes to lie in the middle::
+
+        g(p) = p/(2m) for p <= m,  1 - (1 - p)/(2 (1 - m)) above;  g(p) = p with threshold "middle"
+
+    so a dim picture and a bright one of the same thing have the same code, and in one of a single shade no pixel is in
+    the upper half. After these come the bits of a random sign
+    projection of all pixels, where one is asked for; they tell of what pixels do together, and say nothing of a
+    picture's brightness.
 
     Args:
         width, height: in pixels, >= 1.
         channels: 1 (grey) or 3 (red, green, blue).
         levels: thresholds of each pixel, 1 … 63.
         projection: bits of the random sign projection, >= 0.
+        threshold: "mean", or "middle" for tones that are the pixels themselves.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -39,6 +52,9 @@ class ImageEncoder:
         >>> encoder = ImageEncoder(2, 1, 1)
         >>> encoder.encode((), np.array([[[0], [255]]], dtype=np.uint8)).tolist()
         [0.0, 1.0]
+        >>> dim = np.array([[[10], [40]]], dtype=np.uint8)
+        >>> encoder.code(encoder.encode((), dim)).tolist()
+        [0, 1]
     """
 
     width: int
@@ -46,6 +62,7 @@ class ImageEncoder:
     channels: int
     levels: int = 1
     projection: int = 0
+    threshold: Threshold = "mean"
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -56,6 +73,8 @@ class ImageEncoder:
             raise ValueError(f"levels must be in 1 … {MOST_LEVELS}, got {self.levels}")
         if self.projection < 0:
             raise ValueError(f"projection must be >= 0, got {self.projection}")
+        if self.threshold not in get_args(Threshold):
+            raise ValueError(f"threshold must be one of {', '.join(get_args(Threshold))}, got {self.threshold!r}")
 
     @property
     def features(self) -> int:
@@ -97,8 +116,7 @@ class ImageEncoder:
     def code_many(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [B, Z] of features [B, D]."""
         pixels = features.numpy()
-        thresholds = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
-        passed: NDArray[np.uint8] = (pixels[:, None] > thresholds[:, None]).reshape(len(pixels), -1).view(np.uint8)
+        passed: NDArray[np.uint8] = (pixels[:, None] > self._thresholds(pixels)).reshape(len(pixels), -1).view(np.uint8)
         if not self.projection:
             return passed
         signs = np.stack([projected(row, self.projection, balanced=True) for row in pixels])
@@ -109,7 +127,41 @@ class ImageEncoder:
         state: EncoderState,  # noqa: ARG002 - the protocol's signature
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float32]:
-        """Return features [R, D] of codes [R, Z]: the share of its levels that each pixel passed."""
+        """Return features [R, D] of codes [R, Z]: pixels whose tones are the share of the levels that each passed.
+
+        With u_d these tones, a picture of them has the mean m = B/(A + B), where A sums 1 - 2 u_d over all u_d below
+        1/2 and B sums 2 u_d - 1 over those above. Where there are none below, or none above, those in the middle lean
+        to that side.
+        """
         levels = codes[:, : self.levels * self.features].reshape(len(codes), self.levels, self.features)
         shares: NDArray[np.float32] = levels.sum(axis=1, dtype=np.float32) / np.float32(self.levels)
-        return shares
+        if self.threshold == "middle" or self.levels == 1:  # of one level the shares are black and white as they are
+            return shares
+        tones = shares.astype(np.float64)
+        below, above = _apart(tones)
+        lean = ((above == 0.0).astype(np.float64) - (below == 0.0)) / (4.0 * (self.levels + 1))
+        tones = np.where(tones == 0.5, 0.5 + lean, tones)
+        below, above = _apart(tones)
+        mean = np.where(below + above > 0.0, above / np.maximum(below + above, 1e-300), 0.5)
+        return _stretched(tones, mean)
+
+    def _thresholds(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the pixels whose tones are l/(levels + 1), [1 or B, levels, 1]."""
+        tones = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
+        if self.threshold == "middle":
+            return tones[None, :, None]
+        # Pixels have 24 bits each, so these sums are exact in any order.
+        mean = pixels.sum(axis=1, dtype=np.float64) / self.features
+        return _stretched(tones.astype(np.float64), mean[:, None])[:, :, None]
+
+
+def _apart(tones: Reals) -> tuple[Reals, Reals]:
+    """Return twice how far the tones of each picture [R, D] lie below and above the middle, summed, [R, 1] each."""
+    apart = 2.0 * tones - 1.0
+    return np.maximum(-apart, 0.0).sum(axis=1, keepdims=True), np.maximum(apart, 0.0).sum(axis=1, keepdims=True)
+
+
+def _stretched(tones: Reals, mean: Reals) -> NDArray[np.float32]:
+    """Return the pixels that have these tones in pictures of these means."""
+    above = 1.0 - 2.0 * (1.0 - tones) * (1.0 - mean)
+    return np.where(tones <= 0.5, 2.0 * tones * mean, above).astype(np.float32)

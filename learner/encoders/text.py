@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,6 +20,9 @@ _WORD = re.compile(r"\w+")
 _PIECES = (3, 4, 5)
 """Lengths of the pieces of words, in characters, the word's two edges included."""
 
+_EIGHTHS_OF_WORDS = 3
+"""So many eighths of the buckets are for words and pairs, where pieces have buckets of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextEncoder(OneByOne):
@@ -30,10 +33,12 @@ class TextEncoder(OneByOne):
 
         x_d = (1 + log c_d) (1 + log((n + 1)/(f_d + 1))), scaled to |x| = sqrt(D);  0 where c_d = 0
 
+    Words and pairs fall into the first 3/8 of the buckets, pieces, which repeat much of what words say, into the rest.
     The code of a text is which buckets its terms fall into. What is learned is n and f, never a text.
 
     Args:
         dim: D, how many buckets, 16 … 2^20.
+        separate: False: all terms share all buckets.
 
     Raises:
         ValueError: where `dim` is out of its range.
@@ -49,6 +54,7 @@ class TextEncoder(OneByOne):
     """
 
     dim: int = 8192
+    separate: bool = True
 
     def __post_init__(self) -> None:
         if not 16 <= self.dim <= 2**20:
@@ -63,6 +69,11 @@ class TextEncoder(OneByOne):
     def bits(self) -> int:
         """Z = D."""
         return self.dim
+
+    @property
+    def pieces(self) -> int:
+        """How many buckets, the last ones, hold pieces of words and nothing else."""
+        return self.dim - _EIGHTHS_OF_WORDS * self.dim // 8 if self.separate else 0
 
     def start(self) -> EncoderState:
         """Return (texts learned [1], of these with each bucket [D]) of nothing, int64."""
@@ -99,7 +110,10 @@ class TextEncoder(OneByOne):
         return data.decode()
 
     def _buckets(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        hashed = [zlib.crc32(term.encode("utf-8", "surrogatepass")) % self.dim for term in _terms(text)]
+        words = _WORD.findall(text.lower())
+        whole, pieces = self.dim - self.pieces, self.pieces or self.dim
+        hashed = [_hash(term) % whole for term in _words_and_pairs(words)]
+        hashed += [self.dim - pieces + _hash(term) % pieces for term in _pieces(words)]
         return np.unique(np.array(hashed, np.int64), return_counts=True)
 
     @staticmethod
@@ -113,12 +127,18 @@ class TextEncoder(OneByOne):
         return features * factors.astype(np.float32)
 
 
-def _terms(text: str) -> Iterator[str]:
-    """Yield a text's terms; a word's piece cannot equal a word, since a word has a mark before it."""
-    words = _WORD.findall(text.lower())
+def _words_and_pairs(words: Sequence[str]) -> Iterator[str]:
+    """Yield words and their neighbouring pairs, each with a mark before it, so that none equals a piece."""
     yield from (f"1:{word}" for word in words)
     yield from (f"2:{first} {second}" for first, second in pairwise(words))
+
+
+def _pieces(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         edged = f" {word} "
         for size in _PIECES:
             yield from (edged[at : at + size] for at in range(len(edged) - size + 1))
+
+
+def _hash(term: str) -> int:
+    return zlib.crc32(term.encode("utf-8", "surrogatepass"))

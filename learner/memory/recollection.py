@@ -22,7 +22,12 @@ QUICK = 16
 """The most components of a class in a memory that is not the slowest."""
 
 SPARSE_TEMPERATURE = 16.0
-"""T of sparse codes, in nats: chosen on a held-back part of a stream of short questions."""
+"""T of sparse codes whose bits all weigh 1, in nats: chosen on a held-back part of a stream of short questions."""
+
+LIGHT_TEMPERATURE = 10.0
+"""T of sparse codes some of whose bits are light, chosen there too."""
+
+_LIGHT = 0.5
 
 _PER_ROOT_BIT = 0.7
 _SLOWEST = 0.01
@@ -113,10 +118,14 @@ class Recollection:
         return cls(tuple(rungs), replay=Replay(seed=seed))
 
     @classmethod
-    def sparse(cls, bits: int, *, seed: int = 0) -> Recollection:
-        """Return the one memory of sparse codes that never forgets, with default fusion and replay."""
-        fusion = Fusion(recall=1.0)
-        return cls((SparseMemory(bits),), fusion, Replay(seed=seed), SPARSE_TEMPERATURE)
+    def sparse(cls, bits: int, *, light: int = 0, seed: int = 0) -> Recollection:
+        """Return the one memory of sparse codes that never forgets, with default fusion and replay.
+
+        The last `light` bits weigh half as much as the others.
+        """
+        memory = SparseMemory(bits, light=light, weight=_LIGHT)
+        temperature = LIGHT_TEMPERATURE if light else SPARSE_TEMPERATURE
+        return cls((memory,), Fusion(recall=1.0), Replay(seed=seed), temperature)
 
     @property
     def bits(self) -> int:

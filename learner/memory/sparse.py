@@ -5,8 +5,10 @@ p_cd = (S_cd + 3 b_d)/(n_c + 3),  b_d = (sum_c S_cd + 1/2)/(n + 1)
 with S_cd the codes of class c that have bit d, n_c its codes, n all codes. Few of many bits are set, so a code's
 likelihood is taken as Poisson's, which needs its set bits only::
 
-    log p(z|c) - log p(z|everywhere) = sum_{d: z_d = 1} log(p_cd/b_d) - sum_d (p_cd - b_d)
+    log p(z|c) - log p(z|everywhere) = sum_{d: z_d = 1} w_d log(p_cd/b_d) - sum_d w_d (p_cd - b_d)
 
+Bits that mostly repeat what others say, as the pieces of a word do, may weigh less:
+w_d = 1 up to one bit, and less after it.
 A class never seen gets 0. Nothing is forgotten: sums have no rate.
 """
 
@@ -26,12 +28,14 @@ from learner.memory.mixture_kernels import Bytes, Reals
 class SparseMemory:
     """One component for each class, kept as sums; holds settings only, never what was remembered.
 
-    Its state is a `MemoryState` with K = 1: `prototypes` holds S [Z, C, 1], int32, and `off` the sum of S over the
+    Its state is a `MemoryState` with K = 1: `prototypes` holds S [Z, C, 1], int32, and `off` the sum of w S over the
     bits of each class.
 
     Args:
         bits: Z, length of a code, >= 1.
         smoothing: how many codes the background counts for, > 0.
+        light: how many bits, the last ones, weigh less than 1, 0 … Z.
+        weight: w of these, 0 … 1.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -47,12 +51,18 @@ class SparseMemory:
 
     bits: int
     smoothing: float = 3.0
+    light: int = 0
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.bits < 1:
             raise ValueError(f"bits must be >= 1, got {self.bits}")
         if not self.smoothing > 0.0:
             raise ValueError(f"smoothing must be > 0, got {self.smoothing}")
+        if not 0 <= self.light <= self.bits:
+            raise ValueError(f"light must be in 0 … {self.bits}, got {self.light}")
+        if not 0.0 <= self.weight <= 1.0:
+            raise ValueError(f"weight must be in 0 … 1, got {self.weight}")
 
     def start(self, classes: int) -> MemoryState:
         """Return the state before any code."""
@@ -79,7 +89,8 @@ class SparseMemory:
         """Return `log_likelihood` of codes [R, Z], [R, C], by component and by class: each has but one."""
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
         sums = state.prototypes[:, :, 0]
-        logs: Reals = kernels.log_ratios(sums, seen, total, codes, self.smoothing)
+        settings = np.array([self.smoothing, self.bits - self.light, self.weight])
+        logs: Reals = kernels.log_ratios(sums, seen, total, codes, settings)
         return logs, logs
 
     def learn(
@@ -97,7 +108,8 @@ class SparseMemory:
         sums[:, index, 0] += code
         counts[index, 0] += 1
         last[index, 0] = counts.sum()
-        off[index, 0] += int(code.sum())
+        heavy = self.bits - self.light
+        off[index, 0] += int(code[:heavy].sum()) + self.weight * int(code[heavy:].sum())
         return MemoryState(sums, counts, last, off, state.spread)
 
     def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from learner.asking.policy import Policy
 from learner.asking.strategies import STRATEGIES
+from learner.encoders.image import Threshold
 from learner.memory.recollection import RATES
 from learner.synapses.gating import Gate
 
@@ -49,6 +50,13 @@ class ImageInput(Spec):
     channels: Annotated[Literal[1, 3], Field(description="1 is grey, 3 is red, green and blue")] = 1
     levels: Levels = 1
     projection: Projection = 0
+    threshold: Annotated[
+        Threshold,
+        Field(
+            description="what the memory's code compares a pixel with: its picture's mean, "
+            "or the middle between black and white"
+        ),
+    ] = "mean"
 
 
 class TextInput(Spec):
@@ -56,6 +64,9 @@ class TextInput(Spec):
 
     kind: Literal["text"]
     dim: Annotated[int, Field(ge=16, le=2**16, strict=True)] = 8192
+    separate: Annotated[
+        bool, Field(strict=True, description="pieces of words have buckets of their own and weigh half in the memory")
+    ] = True
 
 
 class TabularInput(Spec):

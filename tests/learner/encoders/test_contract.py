@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from learner import build, snapshot
@@ -44,8 +44,12 @@ SOURCES: dict[str, tuple[dict[str, Any], Draw]] = {
     "vector, projected": (VECTOR | {"levels": 3, "projection": 40}, vector),
     "image": (IMAGE, image),
     "image, 4 levels": (IMAGE | {"levels": 4}, image),
+    "image, 63 levels": (IMAGE | {"levels": 63}, image),
+    "image, from the middle": (IMAGE | {"threshold": "middle"}, image),
+    "image, 4 levels from the middle": (IMAGE | {"levels": 4, "threshold": "middle"}, image),
     "image, projected": (IMAGE | {"levels": 2, "projection": 33}, image),
     "text": ({"kind": "text", "dim": 64}, text),
+    "text, buckets shared": ({"kind": "text", "dim": 64, "separate": False}, text),
     "tabular": ({"kind": "tabular", "fields": {"age": "number", "job": "category"}, "buckets": 8}, row),
 }
 every = pytest.mark.parametrize("name", SOURCES)
@@ -140,21 +144,48 @@ def test_a_learner_of_these_codes_survives_a_snapshot_to_the_bit(name: str):
     assert snapshot.state_hash(whole) == snapshot.state_hash(half)
 
 
-def test_the_defaults_are_seven_levels_and_the_upper_half():
+def test_the_defaults_are_seven_levels_and_what_is_above_the_mean():
     features = torch.linspace(-2, 2, 48)
     assert VectorEncoder(6).bits == 42
     assert np.array_equal(VectorEncoder(6).code(features), (features.numpy()[6:] > 0.0).astype(np.uint8))
     pixels = torch.arange(12) / 11
-    assert np.array_equal(ImageEncoder(3, 4, 1).code(pixels), (pixels.numpy() > 0.5).astype(np.uint8))
-    assert ImageEncoder(3, 4, 1, levels=1, projection=0) == ImageEncoder(3, 4, 1)
+    assert np.array_equal(ImageEncoder(3, 4, 1).code(pixels**3), (pixels**3 > (pixels**3).mean()).numpy())
+    assert ImageEncoder(3, 4, 1, levels=1, projection=0, threshold="mean") == ImageEncoder(3, 4, 1)
+    halves = ImageEncoder(3, 4, 1, threshold="middle").code(pixels**3)
+    assert np.array_equal(halves, (pixels.numpy() ** 3 > 0.5).astype(np.uint8))
 
 
 @given(st.integers(0, 255), st.integers(1, 63))
 def test_a_pixel_passes_the_levels_below_it(pixel: int, levels: int):
-    encoder = ImageEncoder(1, 1, 1, levels=levels)
+    encoder = ImageEncoder(1, 1, 1, levels=levels, threshold="middle")
     features = encoder.encode((), np.array([[[pixel]]], np.uint8))
     expected = sum(pixel * (levels + 1) > 255 * level for level in range(1, levels + 1))
     assert int(encoder.code(features).sum()) == expected
+
+
+@given(seeds, st.integers(1, 63), st.integers(1, 200), st.integers(1, 4))
+def test_a_dim_copy_has_the_same_code_and_a_negative_the_opposite(seed: int, levels: int, most: int, times: int):
+    encoder = ImageEncoder(3, 4, 1, levels=levels)
+    draw = np.random.Generator(np.random.Philox(seed))
+    x = draw.integers(0, most // times + 1, (4, 3, 1), np.uint8)
+    assume(x.min() < x.max())
+    bits = encoder.code(encoder.encode((), x)).reshape(levels, 12)
+    tones = x.reshape(-1).astype(int)
+    mean = tones.sum() / 12
+    dark, bright = tones / (2 * mean), 1 - (255 - tones) / (2 * (255 - mean))
+    passed = np.where(tones == mean, 0.5, np.where(tones < mean, dark, bright)) * (levels + 1)
+    clear = np.abs(passed - np.round(passed)) > 1e-6
+    assert np.array_equal(bits.sum(axis=0)[clear], np.ceil(passed).astype(int)[clear] - 1)
+    inverse = encoder.code(encoder.encode((), np.uint8(255) - x)).reshape(levels, 12)
+    assert np.array_equal(inverse.sum(axis=0)[clear], levels - bits.sum(axis=0)[clear])
+    if levels == 1:
+        assert np.array_equal(encoder.code(encoder.encode((), x * np.uint8(times))), bits[0])
+
+
+def test_a_picture_of_one_shade_has_no_pixel_above_its_mean():
+    for shade in range(256):
+        x = np.full((28, 28, 3), shade, np.uint8)
+        assert not ImageEncoder(28, 28, 3).code(ImageEncoder(28, 28, 3).encode((), x)).any()
 
 
 def test_projected_bits_keep_angles_and_a_pictures_bits_do_not_see_its_brightness():
@@ -170,6 +201,11 @@ def test_projected_bits_keep_angles_and_a_pictures_bits_do_not_see_its_brightnes
     dark = draw.integers(0, 128, (8, 8, 1)).astype(np.uint8)
     bits = [pictures.code(pictures.encode((), dark + add))[64:] for add in (np.uint8(0), np.uint8(120))]
     assert (bits[0] != bits[1]).mean() < 0.05
+
+
+def test_another_threshold_is_refused():
+    with pytest.raises(ValueError, match="threshold must be one of mean, middle, got 'median'"):
+        encoder_of(IMAGE | {"threshold": "median"})
 
 
 @pytest.mark.parametrize("kind", [VECTOR, IMAGE], ids=lambda source: source["kind"])

@@ -45,6 +45,17 @@ def test_a_code_stands_for_features_with_the_same_code():
     assert np.array_equal(ENCODER.code(torch.from_numpy(ENCODER.decode(state, code[None])[0])), code)
 
 
+def test_words_and_pieces_have_buckets_of_their_own_or_share_all():
+    apart, shared = TextEncoder(dim=800), TextEncoder(dim=800, separate=False)
+    assert (apart.pieces, shared.pieces) == (500, 0)
+    short, long = (np.flatnonzero(apart.code(apart.encode(apart.start(), word))) for word in ("a", "abcdefgh"))
+    assert (short < 300).tolist() == [True, False]  # the word, and the piece that it is
+    assert (long < 300).sum() == 1
+    texts = ("my card was lost", "where is it")
+    filled = np.concatenate([np.flatnonzero(shared.code(shared.encode(shared.start(), text))) for text in texts])
+    assert (filled < 300).sum() > 7
+
+
 def test_too_few_buckets_are_refused():
     with pytest.raises(ValueError, match="dim must be in 16"):
         TextEncoder(dim=8)

@@ -28,6 +28,23 @@ def test_the_likelihood_is_the_formula():
     assert expected[2] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_light_bits_weigh_less_and_none_of_them_is_the_memory_without_them():
+    z, light = CODES[25].astype(np.uint8), SparseMemory(40, light=15, weight=0.5)
+    parts = [SparseMemory(25), SparseMemory(15)]
+    states = [memory.start(3) for memory in (light, *parts)]
+    for number in range(20):
+        code = CODES[number].astype(np.uint8)
+        pieces = (code, code[:25], code[25:])
+        states = [
+            memory.learn(state, piece, number % 2, counter=number)
+            for memory, state, piece in zip((light, *parts), states, pieces, strict=True)
+        ]
+    heavy, rest = (m.log_likelihood(s, p) for m, s, p in zip(parts, states[1:], (z[:25], z[25:]), strict=True))
+    assert light.log_likelihood(states[0], z) == pytest.approx(heavy + 0.5 * rest, abs=1e-9)
+    whole = SparseMemory(40, light=15, weight=1.0)
+    assert whole.log_likelihood(after(20), z).tolist() == MEMORY.log_likelihood(after(20), z).tolist()
+
+
 def test_a_class_grown_later_is_one_that_was_there():
     state = SparseMemory(40).start(2)
     for number in range(20):
@@ -52,5 +69,9 @@ def test_settings_out_of_range_are_refused():
         SparseMemory(0)
     with pytest.raises(ValueError, match="smoothing"):
         SparseMemory(4, smoothing=0.0)
+    with pytest.raises(ValueError, match="light"):
+        SparseMemory(4, light=5)
+    with pytest.raises(ValueError, match="weight"):
+        SparseMemory(4, light=2, weight=1.5)
     with pytest.raises(ValueError, match="temperature"):
         Recollection((MEMORY,), temperature=0.0)
