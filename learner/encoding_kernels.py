@@ -101,3 +101,43 @@ def with_one_more_row(values: Reals, count: Reals, mean: Reals, squares: Reals) 
             moved[d] += apart / counted[d]
             more[d] += apart * (values[d] - moved[d])
     return counted, moved, more
+
+
+@compiled
+def stretched(tones: Reals, mean: Number) -> Reals:
+    """Return the pixels that have these tones in a picture of this mean."""
+    out = np.empty_like(tones)
+    for n in range(tones.size):
+        tone = tones[n]
+        out[n] = 2.0 * tone * mean if tone <= 0.5 else 1.0 - 2.0 * (1.0 - tone) * (1.0 - mean)
+    return out
+
+
+@compiled
+def stretched_by_means(pixels: NDArray[np.float32], tones: Reals) -> NDArray[np.float32]:
+    """Return the pixels of `stretched` for the mean of each picture, [B, tones].
+
+    Args:
+        pixels: 0 … 1, [B, D]. They have 24 bits each, so their sum in double precision is exact in any order.
+        tones: 0 … 1.
+    """
+    out = np.empty((pixels.shape[0], tones.size), np.float32)
+    for b in range(pixels.shape[0]):
+        total = 0.0
+        for d in range(pixels.shape[1]):
+            total += np.float64(pixels[b, d])
+        out[b] = stretched(tones, total / pixels.shape[1])
+    return out
+
+
+@compiled
+def passed(pixels: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return level by level which pixels [B, D] are above their picture's thresholds [B, levels], [B, levels D]."""
+    rows, size = pixels.shape
+    out = np.empty((rows, thresholds.shape[1] * size), np.uint8)
+    for b in range(rows):
+        for level in range(thresholds.shape[1]):
+            threshold = thresholds[b, level]
+            for d in range(size):
+                out[b, level * size + d] = pixels[b, d] > threshold
+    return out

@@ -133,6 +133,7 @@ def warm_up() -> None:
     scorer.predict_many([x, x])
     for other, one in (
         ({"kind": "tabular", "fields": {"x": "number"}}, {"x": 1.0}),
+        ({"kind": "image", "width": 1, "height": 1, "channels": 1}, np.zeros((1, 1, 1), np.uint8)),
         ({"kind": "text", "dim": 64}, "x"),
     ):
         learner = build(other, hidden=(4,), components=1)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learner import encoding_kernels as kernels
 from learner.encoders.projection import projected
 from learner.encoders.protocol import EncoderState, Input
 
@@ -116,7 +117,12 @@ class ImageEncoder:
     def code_many(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [B, Z] of features [B, D]."""
         pixels = features.numpy()
-        passed: NDArray[np.uint8] = (pixels[:, None] > self._thresholds(pixels)).reshape(len(pixels), -1).view(np.uint8)
+        thresholds = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
+        if self.threshold == "mean":
+            each = kernels.stretched_by_means(pixels, thresholds.astype(np.float64))
+        else:
+            each = np.broadcast_to(thresholds, (len(pixels), self.levels))
+        passed: NDArray[np.uint8] = kernels.passed(pixels, np.ascontiguousarray(each))
         if not self.projection:
             return passed
         signs = np.stack([projected(row, self.projection, balanced=True) for row in pixels])
@@ -143,25 +149,10 @@ class ImageEncoder:
         tones = np.where(tones == 0.5, 0.5 + lean, tones)
         below, above = _apart(tones)
         mean = np.where(below + above > 0.0, above / np.maximum(below + above, 1e-300), 0.5)
-        return _stretched(tones, mean)
-
-    def _thresholds(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the pixels whose tones are l/(levels + 1), [1 or B, levels, 1]."""
-        tones = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
-        if self.threshold == "middle":
-            return tones[None, :, None]
-        # Pixels have 24 bits each, so these sums are exact in any order.
-        mean = pixels.sum(axis=1, dtype=np.float64) / self.features
-        return _stretched(tones.astype(np.float64), mean[:, None])[:, :, None]
+        return np.stack([kernels.stretched(*one) for one in zip(tones, mean[:, 0], strict=True)]).astype(np.float32)
 
 
 def _apart(tones: Reals) -> tuple[Reals, Reals]:
     """Return twice how far the tones of each picture [R, D] lie below and above the middle, summed, [R, 1] each."""
     apart = 2.0 * tones - 1.0
     return np.maximum(-apart, 0.0).sum(axis=1, keepdims=True), np.maximum(apart, 0.0).sum(axis=1, keepdims=True)
-
-
-def _stretched(tones: Reals, mean: Reals) -> NDArray[np.float32]:
-    """Return the pixels that have these tones in pictures of these means."""
-    above = 1.0 - 2.0 * (1.0 - tones) * (1.0 - mean)
-    return np.where(tones <= 0.5, 2.0 * tones * mean, above).astype(np.float32)
