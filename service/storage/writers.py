@@ -155,21 +155,27 @@ class PooledWriter:
         self._engine = engine
         self._limit = limit
         self._waiting = 0
+        self._closed = False
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="engram-writer")
 
     def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
-        """Queue `work`; raise `OverloadedError` where too much waits already and it is not the service's `own`."""
+        """Queue `work`; raise `OverloadedError` where too much waits already and it is not the service's `own`.
+
+        So it does once nothing is taken any more.
+        """
         with self._lock:
-            if self._waiting >= self._limit and not own:
+            if self._closed or (self._waiting >= self._limit and not own):
                 raise OverloadedError
             self._waiting += 1
-        future = self._threads.submit(self._run, work)
+            future = self._threads.submit(self._run, work)
         future.add_done_callback(self._done)
         return future
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
+        with self._lock:
+            self._closed = True
         self._threads.shutdown(wait=True)
 
     def _run(self, work: Work[T]) -> T:

@@ -140,8 +140,8 @@ def test_closing_finishes_what_was_submitted(database_url: str) -> None:
         assert len(names(again)) == 20
 
 
-def test_a_closed_database_takes_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with opened(f"sqlite:///{tmp_path / 'engram.db'}") as db:
+def test_a_closed_database_takes_nothing_and_keeps_nobody_waiting(database_url: str) -> None:
+    with opened(database_url) as db:
         db.close()
         with pytest.raises(OverloadedError):
             db.write_now(lambda c: add(c, "late"))
