@@ -4,10 +4,11 @@ Experts are the network q and the memories r_m. Beside them speaks their pool, p
 exponents w follow the slope of its own log-likelihood at every label (online convex: each single expert is among the
 pools). What is said is the mixture
 
-    p = sum_i v_i p_i,    v = (1 - n floor) softmax(L) + floor,    L_i <- fade L_i + log p_i(label)
+    p = sum_i v_i p_i,    v = (1 - n floor) softmax(L + lead) + floor,    L_i <- fade L_i + log p_i(label)
 
 over the n voices, experts and pool, so -log p(label) exceeds no voice's own by more than log(1/v_i) <= log(1/floor).
-All evidence is prequential: from what was said before the label was learned.
+All evidence is prequential: from what was said before the label was learned. It spans a hundred labels, over which one
+expert may look better than the pool by chance, so the pool alone has a lead of some nats.
 
 Such a record speaks of the classes that come up now. Of those that have not come up for long it knows nothing: an
 expert may have forgotten them since, or shine only because they are away. So where a share `silent` of all that was
@@ -47,6 +48,7 @@ class Fusion:
         rate: step of the pool's exponents, >= 0.
         bound: the most that one label may count in such a step, in nats, > 0.
         recall: exponent of the slowest memory in the product that speaks where the record is silent, > 0.
+        lead: how far ahead the pool starts, in nats, >= 0.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -58,7 +60,7 @@ class Fusion:
         >>> for _ in range(20):
         ...     state = fusion.learn(state, right_and_wrong, 0)
         >>> fusion.voices(state).round(2).tolist()
-        [0.96, 0.02, 0.02]
+        [0.79, 0.02, 0.19]
     """
 
     fade: float = 0.99
@@ -66,6 +68,7 @@ class Fusion:
     rate: float = 0.02
     bound: float = 2.0
     recall: float = 3.0
+    lead: float = 4.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.fade < 1.0:
@@ -78,6 +81,8 @@ class Fusion:
             raise ValueError(f"bound must be > 0, got {self.bound}")
         if not self.recall > 0.0:
             raise ValueError(f"recall must be > 0, got {self.recall}")
+        if not self.lead >= 0.0:
+            raise ValueError(f"lead must be >= 0, got {self.lead}")
 
     def start(self, experts: int) -> FusionState:
         """Return the state before any label: all voices equal, the pool the network times the memories' mean."""
@@ -87,7 +92,9 @@ class Fusion:
 
     def voices(self, state: FusionState) -> Reals:
         """Return the weights of experts and pool [E + 1]; they sum to 1, none is below `floor`."""
-        weights: Reals = kernels.voice_weights(state.evidence, self.floor)
+        ahead = state.evidence.copy()
+        ahead[-1] += self.lead
+        weights: Reals = kernels.voice_weights(ahead, self.floor)
         return weights
 
     def votes(self, state: FusionState, network: Reals, remembered: Reals, *, silent: float = 0.0) -> Reals:

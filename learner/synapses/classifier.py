@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.noise import Purpose, normal, uniform
+from learner.noise import Purpose
 from learner.synapses.bimu import PUBLISHED, BiMURule
 from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
+from learner.synapses.draws import Draws, bank_array
 from learner.synapses.gating import GATES, Gate, Gating, gating
 from learner.synapses.moment_kernels import Array
 from learner.synapses.network import (
@@ -28,18 +28,6 @@ from learner.synapses.network import (
 from learner.synapses.relaxed_kernels import relaxed_update, relaxed_updates
 
 Form = Literal["relaxed", "sampled"]
-
-
-@lru_cache(maxsize=256)
-def _bank(seed: int, lane: int, units: int, votes: int) -> NDArray[np.float64]:
-    """Return the fixed scoring noise [S, units] of a layer; a unit's column depends on its own index alone."""
-    columns = [normal(seed, unit, Purpose.SCORE, votes, lane=lane) for unit in range(units)]
-    return np.stack(columns, axis=1) if columns else np.zeros((votes, 0))
-
-
-@lru_cache(maxsize=256)
-def _float32_bank(seed: int, lane: int, units: int, votes: int) -> Array:
-    return np.ascontiguousarray(_bank(seed, lane, units, votes), dtype=np.float32)
 
 
 class BiMUInfo(NamedTuple):
@@ -139,8 +127,8 @@ class BiMU:
     def start(self, classes: int) -> Layers:
         """Return the state before any label: lambda uniform in +-1/sqrt(fan_in), [fan_in, fan_out] each."""
         sizes = (self.inputs, *self.hidden)
-        hidden = [self._start_columns(index, sizes[index], 0, sizes[index + 1]) for index in range(len(self.hidden))]
-        return (*hidden, self._start_columns(len(self.hidden), sizes[-1], 0, classes))
+        hidden = [self._draws.starting(index, sizes[index], 0, sizes[index + 1]) for index in range(len(self.hidden))]
+        return (*hidden, self._draws.starting(len(self.hidden), sizes[-1], 0, classes))
 
     def grow(self, layers: Layers, classes: int) -> Layers:
         """Return the state with the output layer grown to `classes`; what was learned stays as it is.
@@ -150,7 +138,7 @@ class BiMU:
         output = layers[-1]
         if classes < output.shape[1]:
             raise ValueError(f"classes must be >= {output.shape[1]}, the classes already known, got {classes}")
-        new = self._start_columns(len(self.hidden), output.shape[0], output.shape[1], classes)
+        new = self._draws.starting(len(self.hidden), output.shape[0], output.shape[1], classes)
         return (*layers[:-1], torch.cat([output, new.to(output.device)], dim=1))
 
     def learn(
@@ -229,12 +217,14 @@ class BiMU:
         """Return the gradient that `learn` would follow, by the reference in torch."""
         inputs, engrams = self.augment(x), self._gating.learning(x, passes=self.passes, counter=counter)
         if self.form == "sampled":
-            noise = tuple(self._weight_noise(counter, lane, lam.shape) for lane, lam in enumerate(layers))
+            noise = tuple(
+                self._draws.of_weights(counter, lane, lam.shape, self.passes) for lane, lam in enumerate(layers)
+            )
             return sampled_gradient(
                 layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights, engrams=engrams
             )
         noise = tuple(
-            self._unit_noise(counter, lane, (self.passes, len(x), lam.shape[1])) for lane, lam in enumerate(layers)
+            self._draws.of_units(counter, lane, (self.passes, len(x), lam.shape[1])) for lane, lam in enumerate(layers)
         )
         return relaxed_gradient(
             layers, inputs, y, noise, normed_logits=self.normed_logits, weights=weights, engrams=engrams
@@ -243,9 +233,7 @@ class BiMU:
     def committee(self, layers: Layers) -> CompiledCommittee | ReferenceCommittee:
         """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
         if not self.compiled:
-            bank = tuple(
-                self._tensor(_bank(self.seed, lane, lam.shape[1], self.votes)) for lane, lam in enumerate(layers)
-            )
+            bank = tuple(self._draws.bank(lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
             one = partial(self._gating.scoring, votes=self.votes)
             committee = Committee(layers, bank, normed_logits=self.normed_logits, engrams=one)
             return ReferenceCommittee(self.augment, committee)
@@ -288,6 +276,10 @@ class BiMU:
         return out
 
     @property
+    def _draws(self) -> Draws:
+        return Draws(self.seed, self.dtype, self.device)
+
+    @property
     def _gating(self) -> Gating:
         return gating(self.gate, self.features, self.hidden, self.seed)
 
@@ -308,19 +300,4 @@ class BiMU:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN)
 
     def _banks(self, layers: Layers) -> tuple[Array, ...]:
-        return tuple(_float32_bank(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
-
-    def _start_columns(self, lane: int, fan_in: int, first: int, end: int) -> Tensor:
-        columns = [uniform(self.seed, unit, Purpose.START, fan_in, lane=lane) for unit in range(first, end)]
-        values = np.stack(columns, axis=1) if columns else np.zeros((fan_in, 0))
-        return self._tensor((2.0 * values - 1.0) / math.sqrt(fan_in))
-
-    def _unit_noise(self, counter: int, lane: int, shape: tuple[int, int, int]) -> Tensor:
-        return self._tensor(normal(self.seed, counter, Purpose.LEARN, math.prod(shape), lane=lane).reshape(shape))
-
-    def _weight_noise(self, counter: int, lane: int, shape: torch.Size) -> Tensor:
-        values = uniform(self.seed, counter, Purpose.LEARN, self.passes * shape.numel(), lane=lane)
-        return self._tensor((2.0 * values - 1.0).reshape(self.passes, *shape))
-
-    def _tensor(self, values: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(dtype=self.dtype, device=self.device)
+        return tuple(bank_array(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))

@@ -68,6 +68,23 @@ def test_fusion_repeats_to_the_bit(said: np.ndarray):
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
+@given(rounds, st.floats(0.0, 20.0))
+def test_the_pool_leads_by_so_many_nats_and_no_expert_gains_on_another(said: np.ndarray, lead: float):
+    ahead, even = Fusion(lead=lead, floor=0.0), Fusion(lead=0.0, floor=0.0)
+    state = after(ahead, said)
+    assert all(np.array_equal(one, other) for one, other in zip(state, after(even, said), strict=True))
+    gained = np.log(np.maximum(ahead.voices(state), 1e-300)) - np.log(np.maximum(even.voices(state), 1e-300))
+    heard = even.voices(state) > 1e-100
+    assert gained[heard][:-1] == pytest.approx(gained[heard][0], abs=1e-9) if heard.sum() > 1 else True
+    if heard[-1] and heard[:-1].any():
+        assert gained[-1] - gained[:-1][heard[:-1]][0] == pytest.approx(lead, abs=1e-9)
+
+
+def test_a_lead_below_zero_is_refused():
+    with pytest.raises(ValueError, match="lead must be >= 0"):
+        Fusion(lead=-1.0)
+
+
 def test_trust_follows_the_evidence_and_changes_its_mind():
     fusion, state = Fusion(), Fusion().start(2)
     good, bad = np.log([0.9, 0.1]), np.log([0.2, 0.8])
