@@ -67,6 +67,10 @@ def rows(past: History) -> list[AnyRow]:
     return list(past.parts.db.read_now(lambda c: c.execute(chosen.order_by(queries.c.sample_n)).all()))
 
 
+def still_open(past: History) -> list[AnyRow]:
+    return [row for row in rows(past) if row.state == "open"]
+
+
 def counts_agree(past: History) -> Counter[str]:
     """Check the ledger's counts against the queries, and return how many are in each state."""
     found = Counter(row.state for row in rows(past))
@@ -91,7 +95,9 @@ def test_after_an_update_every_open_query_has_the_utility_of_the_new_model(past:
         tended(past, tending)
         scorer, spec = past.parts.models.scorer(past.stream), as_input(past.stream.input)
         utility = QuerySpec(**past.stream.query).policy().utility
-        for row in rows(past):
+        waiting = still_open(past)
+        assert len(waiting) >= 75  # those that were not asked for uncertainty stay
+        for row in waiting:
             said = scorer.predict(from_bytes(row.features, spec))
             assert said is not None
             assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
@@ -127,7 +133,9 @@ def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_
             assert versions[n] <= 128  # the best, and as many as the setting says
         assert min(row.ranked_at for row in rows(past)) > 0  # in the end everybody's turn has come
         tended(past, tending)
-        assert {row.ranked_at for row in rows(past)} == {4}  # and where nothing more is learned, all of it
+        # Where nothing more is learned, all that wait are ranked by the newest; half cannot be withdrawn as sure.
+        assert {row.ranked_at for row in still_open(past)} == {4}
+        assert len(still_open(past)) >= 150
 
 
 def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or_is_held(past: History) -> None:
