@@ -14,11 +14,11 @@ from torch import Tensor
 from learner import encoding_kernels as kernels
 from learner.encoders.projection import projected
 from learner.encoders.protocol import EncoderState, Input
+from learner.encoding_kernels import Reals
 
 MOST_LEVELS = 63
 """The most thresholds of one pixel."""
 
-Reals = NDArray[np.float64]
 Threshold = Literal["mean", "middle"]
 """Where the middle threshold of a pixel lies: at its picture's mean, or halfway between black and white."""
 
@@ -34,10 +34,9 @@ class ImageEncoder:
 
         g(p) = p/(2m) for p <= m,  1 - (1 - p)/(2 (1 - m)) above;  g(p) = p with threshold "middle"
 
-    so a dim picture and a bright one of the same thing have the same code, and in one of a single shade no pixel is in
-    the upper half. After these come the bits of a random sign
-    projection of all pixels, where one is asked for; they tell of what pixels do together, and say nothing of a
-    picture's brightness.
+    so with one level a dim copy of a picture has its code, and in a picture of a single shade no pixel is in the upper
+    half; a negative has the opposite code with any levels. After these come the bits of a random sign projection of all
+    pixels, where one is asked for; they tell of what pixels do together, and say nothing of a picture's brightness.
 
     Args:
         width, height: in pixels, >= 1.

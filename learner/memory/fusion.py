@@ -85,7 +85,7 @@ class Fusion:
             raise ValueError(f"lead must be >= 0, got {self.lead}")
 
     def start(self, experts: int) -> FusionState:
-        """Return the state before any label: all voices equal, the pool the network times the memories' mean."""
+        """Return the state before any label: no evidence, and the pool the network times the memories' mean."""
         weights = np.full(experts, 1.0 / max(1, experts - 1))
         weights[0] = 1.0
         return FusionState(np.zeros(experts + 1), weights)
