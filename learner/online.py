@@ -19,6 +19,7 @@ from learner.asking.rarity import rarities
 from learner.asking.selection import Decision
 from learner.asking.uncertainty_kernels import softmax, summaries
 from learner.encoders import AnyInput, Encoder
+from learner.memory.mixture_kernels import FEW, Odds
 from learner.memory.recollection import Recollection
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo
@@ -180,6 +181,8 @@ class Scorer:
         self._committee = learner.network.committee(state.layers)
         self._recollection = learner.recollection
         self._memory = state.memory
+        self._odds: tuple[Odds | None, ...] = ()
+        self._scored = 0
         self._rarities = rarities(state.counts)
 
     def packed_code(self, x: AnyInput) -> bytes:
@@ -197,12 +200,21 @@ class Scorer:
         features = self._encoder.encode_many(self._encoder_state, xs)
         votes, novelty = softmax(self._committee.votes(features.numpy())), [0.0] * len(xs)
         if self._recollection is not None and self._memory is not None:
-            recalled = self._recollection.recall(self._memory, self._encoder.code_many(features))
+            recalled = self._recollection.recall(
+                self._memory, self._encoder.code_many(features), self._odds_for(len(xs))
+            )
             votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
         numbers, means = summaries(votes)
         best = means.argmax(axis=1).tolist()
         rarity = (means * self._rarities).sum(axis=1).tolist()
         return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)]
+
+    def _odds_for(self, count: int) -> tuple[Odds | None, ...]:
+        """Return what the memories look up, once so many inputs were scored that it pays to keep it; nothing before."""
+        self._scored += count
+        if not self._odds and self._scored >= FEW and self._recollection is not None and self._memory is not None:
+            self._odds = self._recollection.odds(self._memory)
+        return self._odds
 
     def _one(
         self, probabilities: list[float], numbers: list[float], best: int, novelty: float, rarity: float

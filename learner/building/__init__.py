@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from learner.encoders import AnyInput, Encoder, ImageEncoder, TabularEncoder, TextEncoder, VectorEncoder
+from learner.memory.mixture_kernels import FEW
 from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule
@@ -130,7 +131,7 @@ def warm_up() -> None:
         state, _ = learner.learn(state, x, "0" if seq < 10 else "1", seq=seq)
     scorer = learner.scorer(state)
     scorer.predict(x)
-    scorer.predict_many([x, x])
+    scorer.predict_many([x] * FEW)
     for other, one in (
         ({"kind": "tabular", "fields": {"x": "number"}}, {"x": 1.0}),
         ({"kind": "image", "width": 1, "height": 1, "channels": 1}, np.zeros((1, 1, 1), np.uint8)),

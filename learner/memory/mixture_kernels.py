@@ -18,6 +18,7 @@ from learner.noise_kernels import words
 
 Bytes = NDArray[np.uint8]
 Reals = NDArray[np.float64]
+Odds = NDArray[np.float32]
 
 LEAST = 0.01
 """The lowest probability of a bit; the highest is 1 - LEAST."""
@@ -28,74 +29,83 @@ ODDS = np.log(_LEVELS / (1.0 - _LEVELS)).astype(np.float32)
 OFF = np.log(1.0 - _LEVELS)
 """log (1 - mu) by byte."""
 _ZERO, _PER_WORD, _CHUNK_BITS, _CHUNK = np.float32(0.0), 4, 16, np.uint64(0xFFFF)
-_TILE, _FEW = 256, 8
+FEW = 8
+"""Codes for which looking up what they need costs less than looking up all."""
 _FIRST_CONSCIENCE, _SLOWEST = 20.0, 0.01
 _NOTHING = -60.0
 """Nats below the best component from which another one's share is lost in the sum's rounding, whatever its count."""
 
 
 @compiled
+def log_odds(prototypes: Bytes) -> Odds:
+    """Return log mu/(1 - mu) of every bit of every component: what `component_logs_by` adds, [Z, U] of bytes [Z, U]."""
+    odds = np.empty(prototypes.shape, np.float32)
+    for z in range(prototypes.shape[0]):
+        for u in range(prototypes.shape[1]):
+            odds[z, u] = ODDS[prototypes[z, u]]
+    return odds
+
+
+@compiled
 def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
     """Return log p(code | component) of all components for each code, [R, U].
 
-    Many in tiles that share one looked-up row of prototypes, few one by one: the same to the bit, so that no code
-    depends on its neighbours.
+    For many codes all log-odds are looked up first, for few those of their set bits: the same to the bit, so that no
+    code depends on its neighbours.
 
     Args:
         prototypes: bytes [Z, U].
         off: sum over bits of log (1 - mu), [U].
         codes: 0 or 1 [R, Z].
     """
-    rows, units = codes.shape[0], prototypes.shape[1]
-    out = np.empty((rows, units), np.float64)
-    if rows < _FEW:
-        for r in range(rows):
-            _one_by_one(prototypes, off, codes[r], out[r])
+    out = np.empty((codes.shape[0], off.size), np.float64)
+    if codes.shape[0] >= FEW:
+        out[:] = component_logs_by(log_odds(prototypes), off, codes)
         return out
-    total = np.empty((min(rows, _TILE), units), np.float32)
-    for first in range(0, rows, _TILE):
-        tile = codes[first : first + _TILE]
-        _together(prototypes, tile, total)
-        for r in range(tile.shape[0]):
-            for u in range(units):
-                out[first + r, u] = off[u] + total[r, u]
+    for r in range(codes.shape[0]):
+        lit, total = set_bits(codes[r]), np.zeros(off.size, np.float32)
+        whole = lit.size - lit.size % 4
+        for i in range(0, whole, 4):
+            a, b, c, d = prototypes[lit[i]], prototypes[lit[i + 1]], prototypes[lit[i + 2]], prototypes[lit[i + 3]]
+            for u in range(total.size):
+                total[u] = total[u] + ODDS[a[u]] + ODDS[b[u]] + ODDS[c[u]] + ODDS[d[u]]
+        for i in range(whole, lit.size):
+            for u in range(total.size):
+                total[u] += ODDS[prototypes[lit[i], u]]
+        for u in range(total.size):
+            out[r, u] = off[u] + total[u]
     return out
 
 
 @compiled
-def _together(prototypes: Bytes, codes: Bytes, total: NDArray[np.float32]) -> None:
-    """Write the sums of log-odds over the set bits of each code [R, Z], [R, U]."""
-    odds = np.empty(prototypes.shape[1], np.float32)
-    total[:] = _ZERO
-    for z in range(prototypes.shape[0]):
-        at_hand = False
-        for r in range(codes.shape[0]):
-            if codes[r, z]:
-                if not at_hand:
-                    for u in range(odds.size):
-                        odds[u] = ODDS[prototypes[z, u]]
-                    at_hand = True
-                for u in range(odds.size):
-                    total[r, u] += odds[u]
+def component_logs_by(odds: Odds, off: Reals, codes: Bytes) -> Reals:
+    """Return `component_logs` [R, U], to the bit, where the log-odds [Z, U] are at hand: eight bits added at a time."""
+    out, total = np.empty((codes.shape[0], off.size), np.float64), np.empty(off.size, np.float32)
+    for r in range(codes.shape[0]):
+        lit = set_bits(codes[r])
+        whole = lit.size - lit.size % 8
+        total[:] = _ZERO
+        for i in range(0, whole, 8):
+            a, b, c, d = odds[lit[i]], odds[lit[i + 1]], odds[lit[i + 2]], odds[lit[i + 3]]
+            e, f, g, h = odds[lit[i + 4]], odds[lit[i + 5]], odds[lit[i + 6]], odds[lit[i + 7]]
+            for u in range(total.size):
+                total[u] = total[u] + a[u] + b[u] + c[u] + d[u] + e[u] + f[u] + g[u] + h[u]
+        for i in range(whole, lit.size):
+            for u in range(total.size):
+                total[u] += odds[lit[i], u]
+        for u in range(total.size):
+            out[r, u] = off[u] + total[u]
+    return out
 
 
 @compiled
-def _one_by_one(prototypes: Bytes, off: Reals, code: Bytes, out: Reals) -> None:
-    """Write log p(code | component) [U] of one code [Z]: the same sums, four bits looked up at a time."""
+def set_bits(code: Bytes) -> NDArray[np.int64]:
+    """Return where a code [Z] is 1, in order."""
     lit, count = np.empty(code.size + 1, np.int64), 0
     for z in range(code.size):
         lit[count] = z
         count += int(code[z] != 0)
-    total, whole = np.zeros(off.size, np.float32), count - count % 4
-    for i in range(0, whole, 4):
-        a, b, c, d = prototypes[lit[i]], prototypes[lit[i + 1]], prototypes[lit[i + 2]], prototypes[lit[i + 3]]
-        for u in range(total.size):
-            total[u] = total[u] + ODDS[a[u]] + ODDS[b[u]] + ODDS[c[u]] + ODDS[d[u]]
-    for i in range(whole, count):
-        for u in range(total.size):
-            total[u] += ODDS[prototypes[lit[i], u]]
-    for u in range(total.size):
-        out[u] = off[u] + total[u]
+    return lit[:count]
 
 
 @compiled
@@ -104,6 +114,15 @@ def recalled(
 ) -> tuple[Reals, Reals]:
     """Return `component_logs` [R, C K] and `class_logs` [R, C] of codes [R, Z], of prototypes [Z, C, K]."""
     logs = component_logs(prototypes.reshape(prototypes.shape[0], counts.size), off.reshape(-1), codes)
+    return logs, class_logs(logs, counts, unknown)
+
+
+@compiled
+def recalled_by(
+    odds: Odds, off: Reals, counts: NDArray[np.int64], codes: Bytes, unknown: Number
+) -> tuple[Reals, Reals]:
+    """Return the same as `recalled`, to the bit, by log-odds [Z, C K]."""
+    logs = component_logs_by(odds, off.reshape(-1), codes)
     return logs, class_logs(logs, counts, unknown)
 
 

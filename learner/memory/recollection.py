@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
 from learner.memory.mixture import GenerativeMemory, MemoryState
-from learner.memory.mixture_kernels import Bytes, Reals
+from learner.memory.mixture_kernels import Bytes, Odds, Reals
 from learner.memory.replay import Dream, Replay, stale_classes
 from learner.memory.sparse import SparseMemory
 
@@ -142,15 +143,26 @@ class Recollection:
         pairs = zip(self.memories, state.memories, strict=True)
         return state._replace(memories=tuple(memory.grow(of, classes) for memory, of in pairs))
 
-    def recall(self, state: RecollectionState, codes: Bytes) -> Recall:
-        """Return what the memories say of codes [R, Z], for at least one class."""
-        said = [memory.recall(of, codes) for memory, of in zip(self.memories, state.memories, strict=True)]
+    def recall(self, state: RecollectionState, codes: Bytes, odds: Sequence[Odds | None] = ()) -> Recall:
+        """Return what the memories say of codes [R, Z], for at least one class.
+
+        Args:
+            state: what is remembered.
+            codes: 0 or 1 [R, Z], uint8.
+            odds: what `odds` gives for this state, where it is at hand: the same to the bit, in less time.
+        """
+        rungs = zip(self.memories, state.memories, odds or [None] * len(self.memories), strict=True)
+        said = [memory.recall(of, codes, looked_up) for memory, of, looked_up in rungs]
         logs, by_class = zip(*said, strict=True)
         temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
         seen, mean, variance = state.familiar.tolist()
         deviation = math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else math.inf
         log_p, best = kernels.class_shares(by_class, temperature)
         return Recall(logs, log_p, best, (mean - best) / deviation + 0.0)  # never -0
+
+    def odds(self, state: RecollectionState) -> tuple[Odds | None, ...]:
+        """Return what `recall` of many codes looks up in each memory."""
+        return tuple(memory.odds(of) for memory, of in zip(self.memories, state.memories, strict=True))
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from learner.memory import sparse_kernels as kernels
 from learner.memory.mixture import MemoryState
-from learner.memory.mixture_kernels import Bytes, Reals
+from learner.memory.mixture_kernels import Bytes, Odds, Reals
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,21 @@ class SparseMemory:
         logs: Reals = self.recall(state, code[None])[1][0]
         return logs
 
-    def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
+    def recall(
+        self,
+        state: MemoryState,
+        codes: Bytes,
+        odds: Odds | None = None,  # noqa: ARG002 - a sum is not looked up
+    ) -> tuple[Reals, Reals]:
         """Return `log_likelihood` of codes [R, Z], [R, C], by component and by class: each has but one."""
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
         sums = state.prototypes[:, :, 0]
         settings = np.array([self.smoothing, self.bits - self.light, self.weight])
         logs: Reals = kernels.log_ratios(sums, seen, total, codes, settings)
         return logs, logs
+
+    def odds(self, state: MemoryState) -> None:
+        """Return nothing: there is nothing to look up beforehand."""
 
     def learn(
         self,

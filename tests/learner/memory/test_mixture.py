@@ -107,3 +107,14 @@ def test_a_growing_memory_starts_a_component_only_where_it_is_surprised():
 def test_a_setting_out_of_range_is_named(name: str, value: float):
     with pytest.raises(ValueError, match=name):
         GenerativeMemory(**({"bits": 4} | {name: value}))
+
+
+@given(streams, st.lists(st.integers(0, 2**BITS - 1), min_size=1, max_size=20))
+def test_what_a_code_recalls_depends_neither_on_its_neighbours_nor_on_what_was_looked_up(
+    stream: list[tuple[int, int]], numbers: list[int]
+):
+    memory = GenerativeMemory(BITS, 3, seed=5)
+    state, codes = remembered(memory, stream), np.stack([code(number) for number in numbers])
+    alone = [np.concatenate(parts) for parts in zip(*(memory.recall(state, one[None]) for one in codes), strict=True)]
+    for together in (memory.recall(state, codes), memory.recall(state, codes, memory.odds(state))):
+        assert all(np.array_equal(*pair) for pair in zip(together, alone, strict=True))
