@@ -21,12 +21,12 @@ from service.storage.queue import Offered, Place
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow
 
-_LOOKED_AT, _MORE_EACH = 32, 8
+_LOOKED_AT, _MORE_EACH = 32, 48
 """The best by the stored utilities, which whoever leases one has scored by the model of the moment, and how many more
 for each further one.
 
 Two answers may turn their order upside down: the best of many is the only sure way to a good one. More of them would
-make every lease slower."""
+make every lease slower; to lease several at once still costs less for each than one by one."""
 
 _FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""

@@ -25,7 +25,7 @@ QUIET_SECONDS = 0.2
 _QUIET_SHARES = 20
 """Where nothing was learned for so long, so many times the work for one update is done in all."""
 
-_BATCH, _BATCH_WHEN_QUIET = 32, 256
+_BATCH, _BATCH_WHEN_QUIET = 64, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
 
 _STALEST_ONE_IN = 4
