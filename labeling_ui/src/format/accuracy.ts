@@ -23,5 +23,6 @@ export function accuracyFigure(known: Known | undefined): string {
 /** What the figure is, if it is an interval; else the interval that belongs to it. */
 export function intervalWords(known: Known): string {
   if (isRough(known)) return "95 % interval, too few answers for one figure yet";
+  if (known.low !== null && known.low === known.high) return "exact: every label of it is known";
   return `95 % interval ${interval(known.low, known.high)}`;
 }

@@ -7,10 +7,11 @@ export function percent(share: number | null | undefined, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** "88.1–94.0 %" */
+/** "88.1–94.0 %", or "88.1 %" where both ends read the same. */
 export function interval(low: number | null, high: number | null, digits = 1): string {
   if (low == null || high == null) return MISSING;
-  return `${(low * 100).toFixed(digits)}–${(high * 100).toFixed(digits)} %`;
+  const [from, to] = [percent(low, digits), percent(high, digits)];
+  return from === to ? from : `${from.replace(" %", "")}–${to}`;
 }
 
 /** ", for 40.0 % of the samples" where a figure does not speak for all of them, else nothing. */

@@ -17,6 +17,10 @@ describe("accuracy", () => {
     expect(intervalWords(few)).toContain("too few answers");
   });
 
+  it("is exact where every label is known", () => {
+    expect(intervalWords({ estimate: 0.819, low: 0.819, high: 0.819 })).toContain("exact");
+  });
+
   it("is missing before the first answer", () => {
     expect(accuracyFigure(undefined)).toBe("–");
     expect(accuracyFigure({ estimate: null, low: null, high: null })).toBe("–");

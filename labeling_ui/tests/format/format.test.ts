@@ -10,6 +10,14 @@ test("shares are percent, missing ones a dash", () => {
   ]);
 });
 
+test("an interval whose ends read the same is one figure", () => {
+  expect([interval(0.8191, 0.8193), interval(0.8191, 0.8231, 0), interval(null, 1)]).toEqual([
+    "81.9 %",
+    "82 %",
+    "–",
+  ]);
+});
+
 test("a figure that does not speak for every sample says for how many", () => {
   expect([coverage(0.4), coverage(1), coverage(null)]).toEqual([
     ", for 40.0 % of the samples",
