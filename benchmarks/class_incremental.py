@@ -1,10 +1,12 @@
 """Two classes at a time, never again, in one pass: Split-MNIST and Split-Fashion, beside peers in the same run.
 
     python -m benchmarks.class_incremental [--seeds 1] [--full] [--held-back] [--levels 1] [--data mnist fashion_mnist]
+                                           [--hidden 256] [--components 64] [--rates 0.01 0.1 0.5]
 
 By default 10,000 training images and 2,000 of the test file; `--full`: all of them. `--held-back` tests on the last
 sixth of the training images in place of the test file: choices are made there. `--levels`: thresholds of a pixel in the
-memories' codes. Peers, each in one pass over the order:
+memories' codes. `--hidden`, `--components` and `--rates`, as `build` takes them, make the learner
+smaller. Peers, each in one pass over the order:
 
     sgd           a linear model by stochastic gradient descent, ten samples a step: it forgets
     bernoulli_nb  naive Bayes on binary pixels: no order can disturb it
@@ -26,7 +28,9 @@ from sklearn.naive_bayes import BernoulliNB
 
 from benchmarks.images import DIGITS, Images, images
 from benchmarks.reporting import report, summarise
-from learner import build, warm_up
+from learner import OnlineLearner, build, warm_up
+from learner.building import default_components
+from learner.memory.recollection import RATES
 from learner.snapshot import dump
 
 RANDOM_FEATURES = 2048
@@ -42,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--levels", type=int, default=1)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--components", type=int, default=default_components("image"))
+    parser.add_argument("--rates", nargs="+", type=float, default=list(RATES))
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument(
         "--data", nargs="*", choices=("mnist", "fashion_mnist", DIGITS), default=["mnist", "fashion_mnist"]
@@ -56,11 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in range(options.seeds):
             order = blocks(data.y, seed)
             told = {"data": name, "held_back": options.held_back, "levels": options.levels, "labels": len(order)}
-            told |= {"seed": seed}
-            found = engram(data, order, seed, options.levels) | ({} if options.no_peers else peers(data, order, seed))
+            told |= {
+                "hidden": options.hidden,
+                "components": options.components,
+                "rates": str(options.rates),
+                "seed": seed,
+            }
+            learner = build(
+                data.source | {"levels": options.levels},
+                hidden=(options.hidden,),
+                components=options.components,
+                rates=tuple(options.rates),
+                seed=seed,
+            )
+            found = engram(learner, data, order) | ({} if options.no_peers else peers(data, order, seed))
             results.append(told | found)
             report("class_incremental", results[-1])
-    summarise("class_incremental", results, by=("data", "held_back", "levels", "labels"))
+    groups = ("data", "held_back", "levels", "hidden", "components", "rates", "labels")
+    summarise("class_incremental", results, by=groups)
 
 
 def blocks(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -69,9 +89,8 @@ def blocks(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return shuffled[np.argsort(y[shuffled] // 2, kind="stable")]
 
 
-def engram(data: Images, order: NDArray[np.int64], seed: int, levels: int) -> dict[str, float | int]:
+def engram(learner: OnlineLearner, data: Images, order: NDArray[np.int64]) -> dict[str, float | int]:
     """Return the fused learner's accuracy over all classes at the end, its size and milliseconds for each label."""
-    learner = build(data.source | {"levels": levels}, seed=seed)
     state, begin = learner.start(), time.process_time()
     for seq, index in enumerate(order.tolist(), 1):
         state, _ = learner.learn(state, data.x[index], str(data.y[index]), seq=seq)

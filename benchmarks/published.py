@@ -2,12 +2,13 @@
 
     python -m benchmarks.published [--seeds 1] [--full] [--data mnist|fashion_mnist|digits] [--forms …]
 
-Forms, all with one hidden layer of 100 but `product`:
+Forms, all with one hidden layer of 100 but `product` and `small`:
 
     published  `BiMU.published`: five sampled weights for each update, norm on the logits, standardised pixels
     moments    the same network, inputs and constants, by local reparameterisation with relaxed moments, S = 1
     network    `build(image)` without memories: pixels from 0 to 1, no norm on the logits, the default constants
     product    `build(image)`: network of 256 and memories
+    small      the same below a megabyte: network of 144 and the slowest memory alone
     jax        the published rule once more, in JAX and nothing of Engram; optional, so by name only
                (`pip install -r requirements-peers.lock`)
 
@@ -30,9 +31,10 @@ from numpy.typing import NDArray
 from benchmarks.images import Images, images
 from benchmarks.reporting import report, summarise
 from learner import BiMU, OnlineLearner, build, warm_up
+from learner.memory.recollection import RATES
 from learner.snapshot import dump
 
-HIDDEN = (100,)
+HIDDEN, SMALL = (100,), (144,)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,6 +84,11 @@ def product(data: Images, seed: int) -> dict[str, Any]:
     return _learner(data, build(data.source, seed=seed))
 
 
+def small(data: Images, seed: int) -> dict[str, Any]:
+    """Return what they reach together below a megabyte."""
+    return _learner(data, build(data.source, hidden=SMALL, rates=RATES[:1], seed=seed))
+
+
 def jax(data: Images, seed: int) -> dict[str, Any]:
     """Return what the published rule reaches by an implementation of its own."""
     from benchmarks import reference_jax  # noqa: PLC0415 - optional
@@ -95,7 +102,7 @@ def jax(data: Images, seed: int) -> dict[str, Any]:
     return found | {"updates_per_s": len(data.y) / (time.process_time() - begin)}
 
 
-FORMS = {"published": published, "moments": moments, "network": network, "product": product, "jax": jax}
+FORMS = {"published": published, "moments": moments, "network": network, "product": product, "small": small, "jax": jax}
 
 
 def _network(data: Images, network: BiMU) -> dict[str, Any]:
