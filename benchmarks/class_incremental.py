@@ -5,8 +5,8 @@
 
 By default 10,000 training images and 2,000 of the test file; `--full`: all of them. `--held-back` tests on the last
 sixth of the training images in place of the test file: choices are made there. `--levels`: thresholds of a pixel in the
-memories' codes. `--hidden`, `--components` and `--rates`, as `build` takes them, make the learner
-smaller. Peers, each in one pass over the order:
+memories' codes. `--hidden`, `--components` and `--rates` are the learner's, as `build` takes
+them. Peers, each in one pass over the order:
 
     sgd           a linear model by stochastic gradient descent, ten samples a step: it forgets
     bernoulli_nb  naive Bayes on binary pixels: no order can disturb it

@@ -30,7 +30,7 @@ OFF = np.log(1.0 - _LEVELS)
 """log (1 - mu) by byte."""
 _ZERO, _PER_WORD, _CHUNK_BITS, _CHUNK = np.float32(0.0), 4, 16, np.uint64(0xFFFF)
 FEW = 8
-"""Codes for which looking up what they need costs less than looking up all."""
+"""From so many codes on, to look up all log-odds first costs less than to look up what each needs."""
 _FIRST_CONSCIENCE, _SLOWEST = 20.0, 0.01
 _NOTHING = -60.0
 """Nats below the best component from which another one's share is lost in the sum's rounding, whatever its count."""
@@ -58,10 +58,10 @@ def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
         off: sum over bits of log (1 - mu), [U].
         codes: 0 or 1 [R, Z].
     """
-    out = np.empty((codes.shape[0], off.size), np.float64)
     if codes.shape[0] >= FEW:
-        out[:] = component_logs_by(log_odds(prototypes), off, codes)
-        return out
+        many: Reals = component_logs_by(log_odds(prototypes), off, codes)
+        return many
+    out = np.empty((codes.shape[0], off.size), np.float64)
     for r in range(codes.shape[0]):
         lit, total = set_bits(codes[r]), np.zeros(off.size, np.float32)
         whole = lit.size - lit.size % 4

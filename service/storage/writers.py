@@ -116,7 +116,7 @@ class GroupCommitWriter:
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(DBAPIError):  # it may be what has just broken
+            with suppress(Exception):  # it may be what has just broken, and this thread must go on
                 connection.close()
 
     def _next_group(self) -> list[_Part]:

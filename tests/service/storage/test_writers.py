@@ -109,6 +109,19 @@ def test_a_part_that_fails_alone_leaves_nothing_and_the_next_goes_well(database_
         assert names(db) == {"next"}
 
 
+def test_a_file_s_writer_whose_connection_breaks_goes_on_with_another(tmp_path: Path) -> None:
+    def breaks(connection: Connection) -> None:
+        add(connection, "before the break")
+        connection.connection.driver_connection.close()
+        add(connection, "after it")
+
+    with opened(f"sqlite:///{tmp_path / 'broken.db'}") as db:
+        with pytest.raises(sa.exc.SQLAlchemyError):
+            db.write_now(breaks)
+        assert db._writer.submit(lambda c: add(c, "next"), own=True).result(10) == "next"
+        assert names(db) == {"next"}
+
+
 def test_what_is_acknowledged_is_on_disk_for_everyone(database_url: str) -> None:
     with opened(database_url) as db, opened(database_url) as other, ThreadPoolExecutor(8) as pool:
         for name in pool.map(lambda n: db.write_now(lambda c: add(c, f"t{n}")), range(60)):
