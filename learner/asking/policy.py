@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from learner.asking.budget import BURST, RESERVE, Buckets, Grant
+from learner.asking.rarity import UNSEEN, counted, scarcity
 from learner.asking.selection import Decision, Reason, toss, wanted
-from learner.asking.strategies import STRATEGIES, Unsure
+from learner.asking.strategies import STRATEGIES, Unsure, predictive_entropy
 from learner.asking.threshold import START, leaning, moved
 
 SMOOTHING = 0.02
 """Weight of the newest sample in the running mean of what samples are granted."""
+
+SCARCE, SCARCE_AND_UNSURE = 0.3, 0.2
+"""How far a utility is lifted where the class hardly ever comes, and how much further where nothing is sure of it."""
 
 LAG = 100
 """Labels not yet learned up to which the model counts as current."""
@@ -30,7 +34,8 @@ class Policy(NamedTuple):
         warmup_labels: the first labels, asked freely and outside the budget, >= 0.
         labels_per_hour, labels_per_day: further bounds, > 0; None: no such bound.
         max_open: open queries beyond which none is asked after the warm-up, >= 1.
-        rarity: how much a sample counts less whose class is probably common, 0 … 1.
+        rarity: how much a sample counts less whose class is probably common, and more whose class hardly ever comes,
+            0 … 1.
         duplicate_radius: how far from a question asked lately a sample counts as nearly the same, as a share of the
             set bits of its code (`duplicates.is_near`), 0 … 1; 0: nothing does.
         drift_exploration: how many times the exploration share is raised after a sign of drift, >= 1; 1: not at all.
@@ -58,9 +63,34 @@ class Policy(NamedTuple):
         """
         return self._replace(exploration=min(1.0, self.exploration * self.drift_exploration))
 
-    def utility(self, said: Unsure) -> float:
-        """Return how much an answer would teach: u (1 - rarity + rarity · r), with u and r the prediction's."""
-        return STRATEGIES[self.strategy](said) * (1.0 - self.rarity + self.rarity * said.rarity)
+    def utility(self, said: Unsure, predicted: Mapping[str, int] = UNSEEN) -> float:
+        """Return how much an answer would teach, in [0, 1].
+
+        ::
+
+            (u + (1 - u) l) (1 - rarity + rarity · r)        l = rarity · g · (0.3 + 0.2 H/log2 C)
+
+        with u the strategy's utility, r and H the prediction's rarity and entropy, and g how scarce the class predicted
+        is among the samples (`asking.rarity.scarcity`). A learner that knows few samples of a class may be sure of them
+        and wrong: so what is said to be of a class that hardly comes is worth asking even where no vote doubts it.
+
+        Args:
+            said: of the sample.
+            predicted: the samples so far by what was predicted of them (`Standing.predicted`).
+
+        Example:
+            >>> from learner.state import Prediction
+            >>> said = Prediction("b", 1.0, {"a": 0.0, "b": 1.0}, 0.0, 0.0, 0.0, 0.0, 0.0)
+            >>> [round(Policy().utility(said, {"a": 380, "b": count}), 2) for count in (380, 20)]
+            [0.0, 0.23]
+        """
+        value = STRATEGIES[self.strategy](said)
+        if self.rarity == 0.0:
+            return value
+        scarce = scarcity(predicted, said.label, len(said.probabilities))
+        if scarce > 0.0:
+            value += (1.0 - value) * self.rarity * scarce * (SCARCE + SCARCE_AND_UNSURE * predictive_entropy(said))
+        return value * (1.0 - self.rarity + self.rarity * said.rarity)
 
 
 class Standing(NamedTuple):
@@ -73,6 +103,7 @@ class Standing(NamedTuple):
         threshold: before it leans, in units of utility.
         granted: running mean of what a sample is granted, in queries; None before the first.
         buckets: what may be spent now.
+        predicted: samples by what was predicted of them, older ones for less (`asking.rarity.counted`).
     """
 
     seen: int = 0
@@ -81,6 +112,7 @@ class Standing(NamedTuple):
     threshold: float = START
     granted: float | None = None
     buckets: Buckets = Buckets()
+    predicted: Mapping[str, int] = UNSEEN
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON's types.
@@ -89,7 +121,7 @@ class Standing(NamedTuple):
             >>> Standing.from_json(Standing(seen=3).to_json()) == Standing(seen=3)
             True
         """
-        return {**self._asdict(), "buckets": self.buckets._asdict()}
+        return {**self._asdict(), "buckets": self.buckets._asdict(), "predicted": dict(self.predicted)}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Standing:
@@ -128,13 +160,20 @@ def consider(
 ) -> tuple[Decision, Standing]:
     """Return `decide` of the utility that the policy sees in a prediction; None while no class is known.
 
+    What was predicted is counted afterwards, whatever was decided.
+
     Example:
         >>> decision, standing = consider(Policy(), Standing(), None, coin=0.5, now=0, demand=Demand())
         >>> decision.ask, decision.reason, standing.free
         (True, 'novel', 1)
     """
-    utility = None if said is None else policy.utility(said)
-    return decide(policy, standing, utility, coin=coin, now=now, demand=demand, near_duplicate=near_duplicate)
+    utility = None if said is None else policy.utility(said, standing.predicted)
+    decision, after = decide(
+        policy, standing, utility, coin=coin, now=now, demand=demand, near_duplicate=near_duplicate
+    )
+    if said is not None:
+        after = after._replace(predicted=counted(standing.predicted, said.label, len(said.probabilities)))
+    return decision, after
 
 
 def decide(
@@ -198,14 +237,15 @@ def decide(
         coin=coin,
     )
     wish = exploration + (1.0 - exploration) * want
-    after = Standing(
-        standing.seen + 1,
-        standing.spent + decision.ask,
-        standing.free,
+    after = standing._replace(
+        seen=standing.seen + 1,
+        spent=standing.spent + decision.ask,
         # A queue that takes no more says nothing of the utilities.
-        moved(standing.threshold, wish=wish, granted=granted * eased, level=level) if ease else standing.threshold,
-        round(mean, 12),
-        buckets.moved(-1) if decision.ask else buckets,
+        threshold=moved(standing.threshold, wish=wish, granted=granted * eased, level=level)
+        if ease
+        else standing.threshold,
+        granted=round(mean, 12),
+        buckets=buckets.moved(-1) if decision.ask else buckets,
     )
     return decision, after
 

@@ -1,13 +1,23 @@
-"""How rare a class is among those that are known: what makes a sample worth more whose class is probably rare. Pure."""
+"""How rare a class is, among the labels and among the samples: what makes a sample of it worth more. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 QUARTER = 0.25
+
+UNSEEN: Mapping[str, int] = MappingProxyType({})
+"""Before any class was predicted."""
+
+_SUPPOSED = 4
+"""Samples of each class that are supposed to have come before the first: a few more or less say nothing."""
+
+_REMEMBERED = 200
+"""Samples for each class from which on older ones count half: a class that becomes rare is soon known to be."""
 
 
 def rarities(counts: Sequence[int]) -> NDArray[np.float64]:
@@ -26,6 +36,47 @@ def rarities(counts: Sequence[int]) -> NDArray[np.float64]:
     """
     quartile = _quantile(sorted(count for count in counts if count > 0), QUARTER)
     return np.array([min(1.0, (quartile + 1.0) / (count + 1.0)) for count in counts], np.float64)
+
+
+def scarcity(predicted: Mapping[str, int], label: str, classes: int) -> float:
+    """Return how much less often than others a class comes, in [0, 1): 0 from half of the even share on.
+
+    g_c = max(0, 1 - 2 C (m_c + 4)/(M + 4 C)), with m_c the samples that were predicted to be of class c, M all of them
+    and C the number of classes. Labels do not tell it: asking for rare classes evens them out.
+
+    Args:
+        predicted: samples by predicted class, as `counted` leaves them.
+        label: the class.
+        classes: how many are known, >= 1.
+
+    Source:
+        Additive smoothing: Lidstone, 1920.
+
+    Example:
+        >>> came = {"a": 460, "b": 500}
+        >>> [round(scarcity(came, name, 3), 2) for name in "abz"]
+        [0.0, 0.0, 0.98]
+    """
+    share = (predicted.get(label, 0) + _SUPPOSED) / (sum(predicted.values()) + _SUPPOSED * classes)
+    return max(0.0, 1.0 - 2.0 * classes * share)
+
+
+def counted(predicted: Mapping[str, int], label: str, classes: int) -> dict[str, int]:
+    """Return the samples by predicted class with one more; all are halved where there are 200 for each class.
+
+    Args:
+        predicted: as it was before; left as it is.
+        label: the class predicted of the sample that came.
+        classes: how many are known, >= 1.
+
+    Example:
+        >>> counted({"a": 1}, "b", 2)
+        {'a': 1, 'b': 1}
+        >>> counted({"a": 198, "b": 1}, "a", 1)
+        {'a': 99, 'b': 0}
+    """
+    more = {**predicted, label: predicted.get(label, 0) + 1}
+    return {name: count // 2 for name, count in more.items()} if sum(more.values()) >= _REMEMBERED * classes else more
 
 
 def _quantile(ordered: Sequence[int], share: float) -> float:

@@ -13,6 +13,10 @@ class Unsure(Protocol):
     """What a utility reads of a prediction."""
 
     @property
+    def label(self) -> str:
+        """The most probable class."""
+
+    @property
     def probabilities(self) -> Mapping[str, float]:
         """Mean probability by class."""
 

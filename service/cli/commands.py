@@ -262,7 +262,8 @@ def simulate(
         typer.Option(
             min=0,
             max=1,
-            help="How much less counts what is probably of a common class. [a stream's default; 0 with --strategy]",
+            help="How much less counts what is probably of a common class, and more what is of one that hardly comes. "
+            "[a stream's default; 0 with --strategy]",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each policy, with seeds one after the other.")] = 1,

@@ -172,8 +172,9 @@ class QuerySpec(Spec):
     rarity: Annotated[
         Share,
         Field(
-            description="how much less a sample counts whose class is probably common; 0: all count the same. Where a "
-            "strategy is named and this is not, 0: what is named is what decides"
+            description="how much less a sample counts whose class is probably common, and more whose class hardly "
+            "ever comes; 0: all count the same. Where a strategy is named and this is not, 0: what is named is what "
+            "decides"
         ),
     ] = _BY_DEFAULT.rarity
     duplicate_radius: Annotated[

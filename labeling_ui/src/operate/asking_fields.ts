@@ -121,7 +121,7 @@ export const SAMPLES: readonly NumberField[] = [
   {
     name: "rarity",
     words: "Rarity, %",
-    hint: "How much less a sample of a common class counts.",
+    hint: "How much less a sample of a common class counts, and more of one that hardly comes.",
     ...PERCENT,
   },
   {

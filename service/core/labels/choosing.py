@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from learner.asking.strategies import Unsure
 from service.clock import SECOND
 from service.core.access import Principal
 from service.core.inputs import from_bytes
 from service.core.parts import Parts
-from service.core.specs import QuerySpec, as_input
-from service.core.spending import least_wanted
+from service.core.specs import as_input
+from service.core.spending import least_wanted, utility_now
 from service.core.streams import find
 from service.storage import queue, streams
 from service.storage.queue import Offered, Place
@@ -62,6 +63,7 @@ class _Seen(NamedTuple):
     found: list[Offered]
     free: bool
     least: float
+    utility: Callable[[Unsure], float]
 
 
 def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
@@ -75,11 +77,11 @@ def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
         stream = find(connection, name)
         found = _best(connection, parts, who, stream, _LOOKED_AT + _MORE_EACH * (limit - 1))
         free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
-        return _Seen(stream, found, free, least_wanted(stream, streams.ledger(connection, stream.id)))
+        ledger = streams.ledger(connection, stream.id)
+        return _Seen(stream, found, free, least_wanted(stream, ledger), utility_now(stream, ledger))
 
-    stream, found, free, least = parts.db.read_now(look)
-    scorer = parts.models.scorer(stream)
-    spec, utility = as_input(stream.input), QuerySpec(**stream.query).policy().utility
+    stream, found, free, least, utility = parts.db.read_now(look)
+    scorer, spec = parts.models.scorer(stream), as_input(stream.input)
     rows = [(row, row.features) for row in found if row.features]
     said = scorer.predict_many([from_bytes(features, spec) for _row, features in rows])
     news = {row.id: utility(one) for (row, _features), one in zip(rows, said, strict=True) if one is not None}

@@ -14,11 +14,11 @@ from service.core.labels import consensus
 from service.core.labels.labeling import NEWS
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
-from service.core.spending import least_wanted
+from service.core.spending import least_wanted, utility_now
 from service.storage import queries, queue
 from service.storage import streams as stream_rows
 from service.storage.queue import Place
-from service.storage.streams import Stream
+from service.storage.streams import Ledger, Stream
 from service.storage.tables import AnyRow
 
 QUIET_SECONDS = 0.2
@@ -106,17 +106,16 @@ class Tending:
 
     def _rank(self, stream: Stream, most: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
-        scorer, spec, policy = self._parts.models.scorer(stream), as_input(stream.input), QuerySpec(**stream.query)
+        scorer, spec = self._parts.models.scorer(stream), as_input(stream.input)
 
-        def look(connection: Connection) -> tuple[Sequence[AnyRow], float]:
-            rows = self._next(connection, stream, scorer.seq, most)
-            return rows, least_wanted(stream, stream_rows.ledger(connection, stream.id))
+        def look(connection: Connection) -> tuple[Sequence[AnyRow], Ledger]:
+            return self._next(connection, stream, scorer.seq, most), stream_rows.ledger(connection, stream.id)
 
-        rows, least = self._parts.db.read_now(look)
+        rows, ledger = self._parts.db.read_now(look)
+        least, utility = least_wanted(stream, ledger), utility_now(stream, ledger)
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
         said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
-        utility = policy.policy().utility
         utilities = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
         sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
         if sinking:

@@ -1,4 +1,4 @@
-"""Rare classes count in full, common ones less, and a class by mistake or without labels changes little."""
+"""Rare classes count in full, common ones less; and a class that hardly ever comes is told by the samples alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.asking.rarity import rarities
+from learner.asking.rarity import UNSEEN, counted, rarities, scarcity
 
+CAME = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 2000), max_size=8)
 COUNTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=50)
 
 
@@ -42,3 +43,36 @@ def test_one_class_by_mistake_leaves_the_others_as_they_were() -> None:
 
 def test_no_class_has_no_weight() -> None:
     assert rarities([]).size == 0
+
+
+@given(came=CAME, label=st.sampled_from("abcdefgh"), more=st.integers(1, 500))
+def test_a_class_is_the_less_scarce_the_more_often_it_came(came: dict[str, int], label: str, more: int) -> None:
+    before = scarcity(came, label, 8)
+    assert 0.0 <= scarcity({**came, label: came.get(label, 0) + more}, label, 8) <= before < 1.0
+
+
+@given(classes=st.integers(1, 60), each=st.integers(0, 500))
+def test_no_class_is_scarce_where_all_come_alike(classes: int, each: int) -> None:
+    came = {str(name): each for name in range(classes)}
+    assert {scarcity(came, name, classes) for name in came} == {0.0}
+
+
+@given(classes=st.integers(2, 20), length=st.integers(0, 30), data=st.data())
+def test_a_few_samples_make_no_class_scarce(classes: int, length: int, data: st.DataObject) -> None:
+    """Fewer than four for each class leave even one that never came half of its share."""
+    came = UNSEEN
+    for _ in range(min(length, 4 * classes)):
+        came = counted(came, data.draw(st.sampled_from("xyz")), classes)
+    assert scarcity(came, "a", classes) == 0.0
+
+
+@given(labels=st.lists(st.sampled_from("abc"), max_size=2000), classes=st.integers(3, 5))
+def test_what_is_remembered_is_bounded_and_old_samples_count_for_less(labels: list[str], classes: int) -> None:
+    came = UNSEEN
+    for label in labels:
+        before = dict(came)
+        came = counted(before, label, classes)
+        assert sum(came.values()) < 200 * classes
+    for _ in range(400 * classes):
+        came = counted(came, "new", classes)
+    assert scarcity(came, "new", classes) == 0.0 < scarcity(came, "a", classes)

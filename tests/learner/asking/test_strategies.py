@@ -31,6 +31,7 @@ class Said:
     variation_ratio: float
     novelty: float = 0.0
     rarity: float = 1.0
+    label: str = "0"
 
 
 def said_by(votes: Any, **more: float) -> Said:
@@ -131,3 +132,23 @@ def test_a_rare_class_never_counts_less_than_a_common_one(
     policy = Policy(strategy=name, rarity=weight)
     assert policy.utility(replace(base, rarity=common)) <= policy.utility(replace(base, rarity=rare))
     assert Policy(strategy=name, rarity=0.0).utility(replace(base, rarity=common)) == STRATEGIES[name](base)
+
+
+@EVERY
+@given(votes=logits, rarity=st.floats(0, 1), counts=st.tuples(st.integers(0, 400), st.integers(0, 400)))
+def test_a_class_that_hardly_comes_never_counts_less_and_stays_in_range(
+    name: str, votes: np.ndarray, rarity: float, counts: tuple[int, int]
+) -> None:
+    said, policy, (few, more) = said_by(votes), Policy(strategy=name, rarity=rarity), sorted(counts)
+    rare, common = (policy.utility(said, {"0": count, "1": 400, "2": 400}) for count in (few, more))
+    assert policy.utility(said) <= common <= rare <= 1.0
+    assert Policy(strategy=name, rarity=0.0).utility(said, {"1": 800}) == STRATEGIES[name](said)
+
+
+@pytest.mark.parametrize("name", OF_DOUBT)
+def test_what_is_surely_of_a_class_that_hardly_comes_is_worth_asking(name: str) -> None:
+    certain = said_by(np.tile([50.0, -50.0], (10, 1)))
+    assert Policy(strategy=name).utility(certain, {"0": 200, "1": 200}) == pytest.approx(0.0, abs=1e-9)
+    assert Policy(strategy=name).utility(certain, {"0": 2, "1": 394}) == pytest.approx(
+        0.3 * (1 - 4 * 6 / 404), abs=1e-6
+    )

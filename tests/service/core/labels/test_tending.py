@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from learner import Prediction
 from learner.asking.policy import Standing
 from service.core import streams
 from service.core.inputs import from_bytes
@@ -86,6 +88,12 @@ def change(past: History, **policy: Any) -> None:
     past.entries.append(("policy", 0, "", None))
 
 
+def valued(past: History) -> Callable[[Prediction], float]:
+    """How decisions of this moment value a sample."""
+    policy, standing = QuerySpec(**past.stream.query).policy(), stands(past)
+    return lambda said: policy.utility(said, standing.predicted)
+
+
 def test_after_an_update_every_open_query_has_the_utility_of_the_new_model(past: History) -> None:
     asked(past, 150)
     tending = Tending(past.parts)
@@ -94,7 +102,7 @@ def test_after_an_update_every_open_query_has_the_utility_of_the_new_model(past:
         past.catch_up()
         tended(past, tending)
         scorer, spec = past.parts.models.scorer(past.stream), as_input(past.stream.input)
-        utility = QuerySpec(**past.stream.query).policy().utility
+        utility = valued(past)
         waiting = still_open(past)
         assert len(waiting) >= 75  # those that were not asked for uncertainty stay
         for row in waiting:
@@ -109,7 +117,8 @@ def test_whoever_leases_leaves_the_utilities_found_for_whoever_comes_next(past: 
     past.label((-1, -1), "b")
     past.catch_up()
     scorer, spec = past.parts.models.scorer(past.stream), as_input(past.stream.input)
-    utility = QuerySpec(**past.stream.query).policy().utility
+    stands(past, predicted={"a": 20, "b": 780})
+    utility = valued(past)
     assert {row.ranked_at for row in rows(past)} != {scorer.seq}
     first, *_ = leased(past, 1)
     # Soon, and not before the lease is answered.
@@ -119,6 +128,25 @@ def test_whoever_leases_leaves_the_utilities_found_for_whoever_comes_next(past: 
         assert said is not None
         assert (row.utility, row.ranked_at) == (utility(said), scorer.seq)
         assert row.id != first["id"] or row.utility == max(one.utility for one in stored)
+
+
+def test_what_is_surely_of_a_class_that_hardly_comes_is_not_withdrawn(past: History) -> None:
+    """Though no vote doubts it: the same utility decides on a sample and keeps its query."""
+    asked(past, 150)
+    change(past, rarity=1.0)
+    for n in range(24):
+        past.label((3 - 6 * (n % 2), 2 - 4 * (n % 2)), "ab"[n % 2])
+    past.catch_up()
+    stands(past, predicted={"a": 4, "b": 396}, threshold=0.8)
+    scorer, spec, utility = past.parts.models.scorer(past.stream), as_input(past.stream.input), valued(past)
+    tended(past, Tending(past.parts))
+    said = {row.id: scorer.predict(from_bytes(row.features, spec)) for row in rows(past) if row.reason == "uncertain"}
+    values = {query_id: utility(one) for query_id, one in said.items() if one is not None}
+    kept = {row.id for row in still_open(past) if row.reason == "uncertain"}
+    assert kept == {query_id for query_id, value in values.items() if value >= 0.25 * 0.8}
+    sure = {query_id: one.label for query_id, one in said.items() if one is not None and one.variation_ratio == 0.0}
+    assert {sure[query_id] for query_id in kept & sure.keys()} == {"a"}
+    assert {sure[query_id] for query_id in sure.keys() - kept} >= {"b"}
 
 
 def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_come_next(tmp_path: Path) -> None:
