@@ -17,7 +17,7 @@ from learner.asking.threshold import START, leaning, moved
 SMOOTHING = 0.02
 """Weight of the newest sample in the running mean of what samples are granted."""
 
-SCARCE, SCARCE_AND_UNSURE = 0.3, 0.2
+SCARCE, SCARCE_AND_UNSURE = 0.5, 0.3
 """How far a utility is lifted where the class hardly ever comes, and how much further where nothing is sure of it."""
 
 LAG = 100
@@ -68,7 +68,7 @@ class Policy(NamedTuple):
 
         ::
 
-            (u + (1 - u) l) (1 - rarity + rarity · r)        l = rarity · g · (0.3 + 0.2 H/log2 C)
+            (u + (1 - u) l) (1 - rarity + rarity · r)        l = rarity · g · (0.5 + 0.3 H/log2 C)
 
         with u the strategy's utility, r and H the prediction's rarity and entropy, and g how scarce the class predicted
         is among the samples (`asking.rarity.scarcity`). A learner that knows few samples of a class may be sure of them
@@ -82,7 +82,7 @@ class Policy(NamedTuple):
             >>> from learner.state import Prediction
             >>> said = Prediction("b", 1.0, {"a": 0.0, "b": 1.0}, 0.0, 0.0, 0.0, 0.0, 0.0)
             >>> [round(Policy().utility(said, {"a": 380, "b": count}), 2) for count in (380, 20)]
-            [0.0, 0.23]
+            [0.0, 0.26]
         """
         value = STRATEGIES[self.strategy](said)
         if self.rarity == 0.0:

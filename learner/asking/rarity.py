@@ -16,6 +16,9 @@ UNSEEN: Mapping[str, int] = MappingProxyType({})
 _SUPPOSED = 4
 """Samples of each class that are supposed to have come before the first: a few more or less say nothing."""
 
+_SCARCE = 0.25
+"""The share, of the even one, from which on a class counts as scarce."""
+
 _REMEMBERED = 200
 """Samples for each class from which on older ones count half: a class that becomes rare is soon known to be."""
 
@@ -39,10 +42,11 @@ def rarities(counts: Sequence[int]) -> NDArray[np.float64]:
 
 
 def scarcity(predicted: Mapping[str, int], label: str, classes: int) -> float:
-    """Return how much less often than others a class comes, in [0, 1): 0 from half of the even share on.
+    """Return how much less often than others a class comes, in [0, 1): 0 from a quarter of the even share on.
 
-    g_c = max(0, 1 - 2 C (m_c + 4)/(M + 4 C)), with m_c the samples that were predicted to be of class c, M all of them
-    and C the number of classes. Labels do not tell it: asking for rare classes evens them out.
+    g_c = max(0, 1 - 4 C (m_c + 4)/(M + 4 C)), with m_c the samples that were predicted to be of class c, M all of them
+    and C the number of classes. Labels do not tell it: asking for rare classes evens them out. That the classes
+    of a task differ by two or three times is usual, and makes none of them scarce.
 
     Args:
         predicted: samples by predicted class, as `counted` leaves them.
@@ -55,10 +59,10 @@ def scarcity(predicted: Mapping[str, int], label: str, classes: int) -> float:
     Example:
         >>> came = {"a": 460, "b": 500}
         >>> [round(scarcity(came, name, 3), 2) for name in "abz"]
-        [0.0, 0.0, 0.98]
+        [0.0, 0.0, 0.95]
     """
     share = (predicted.get(label, 0) + _SUPPOSED) / (sum(predicted.values()) + _SUPPOSED * classes)
-    return max(0.0, 1.0 - 2.0 * classes * share)
+    return max(0.0, 1.0 - classes * share / _SCARCE)
 
 
 def counted(predicted: Mapping[str, int], label: str, classes: int) -> dict[str, int]:

@@ -150,5 +150,5 @@ def test_what_is_surely_of_a_class_that_hardly_comes_is_worth_asking(name: str) 
     certain = said_by(np.tile([50.0, -50.0], (10, 1)))
     assert Policy(strategy=name).utility(certain, {"0": 200, "1": 200}) == pytest.approx(0.0, abs=1e-9)
     assert Policy(strategy=name).utility(certain, {"0": 2, "1": 394}) == pytest.approx(
-        0.3 * (1 - 4 * 6 / 404), abs=1e-6
+        0.5 * (1 - 8 * 6 / 404), abs=1e-6
     )
