@@ -48,6 +48,9 @@ class Unsure(Protocol):
 _TIE_BREAK = 0.1
 """How far the entropy may lift a utility: one vote of ten."""
 
+_MANY = 10
+"""Classes among which an input that breaks a tie need be spread at most: of a hundred it hardly ever is of all."""
+
 _STRANGE = 3.0
 """The novelty that is half way to the utmost, in standard deviations."""
 
@@ -57,12 +60,13 @@ Utility = Callable[[Unsure], float]
 def variation_ratio(said: Unsure) -> float:
     """Return the variation ratio, ties broken by the predictive entropy, in [0, 1].
 
-    u = r + (1 - r) H / (10 log2 C), with r = 1 - share of the modal class among the votes. A handful of votes knows
-    few values of r, and most inputs have the same one, 0: the entropy ranks these among themselves.
+    u = r + (1 - r) min(1, H/log2 min(C, 10))/10, with r = 1 - share of the modal class among the votes. A handful of
+    votes knows few values of r, and most inputs have the same one, 0: the entropy ranks these among themselves.
 
     Source: Freeman, *Elementary applied statistics*, 1965; for queries, arXiv 2605.30198.
     """
-    return said.variation_ratio + (1.0 - said.variation_ratio) * _TIE_BREAK * predictive_entropy(said)
+    unsure = _of_most_bits(said.predictive_entropy, min(_MANY, len(said.probabilities)))
+    return said.variation_ratio + (1.0 - said.variation_ratio) * _TIE_BREAK * unsure
 
 
 def predictive_entropy(said: Unsure) -> float:
@@ -70,7 +74,7 @@ def predictive_entropy(said: Unsure) -> float:
 
     Source: Shannon, 1948; for queries, Settles, *Active learning literature survey*, 2009, section 3.1.
     """
-    return _of_most_bits(said.predictive_entropy, said)
+    return _of_most_bits(said.predictive_entropy, len(said.probabilities))
 
 
 def mutual_information(said: Unsure) -> float:
@@ -78,7 +82,7 @@ def mutual_information(said: Unsure) -> float:
 
     Source: Houlsby et al., arXiv 1112.5745, equation 2.
     """
-    return _of_most_bits(said.epistemic, said)
+    return _of_most_bits(said.epistemic, len(said.probabilities))
 
 
 def aleatoric(said: Unsure) -> float:
@@ -88,7 +92,7 @@ def aleatoric(said: Unsure) -> float:
 
     Source: Gal, *Uncertainty in deep learning*, 2016, section 3.3.
     """
-    return _of_most_bits(said.aleatoric, said)
+    return _of_most_bits(said.aleatoric, len(said.probabilities))
 
 
 def margin(said: Unsure) -> float:
@@ -125,8 +129,8 @@ def random(said: Unsure) -> float:  # noqa: ARG001 - blind
     return 0.5
 
 
-def _of_most_bits(bits: float, said: Unsure) -> float:
-    return _bounded(bits / math.log2(max(2, len(said.probabilities))))
+def _of_most_bits(bits: float, classes: int) -> float:
+    return _bounded(bits / math.log2(max(2, classes)))
 
 
 def _bounded(value: float) -> float:

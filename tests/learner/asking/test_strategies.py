@@ -86,6 +86,8 @@ def test_who_is_certain_has_nothing_to_learn(name: str, count: int) -> None:
         ("predictive_entropy", 100 * np.eye(4), 1.0),
         ("variation_ratio", 100 * np.eye(4), 0.75 + 0.25 * 0.1),
         ("variation_ratio", np.zeros((10, 4)), 0.1),
+        ("variation_ratio", np.zeros((10, 90)), 0.1),
+        ("variation_ratio", np.where(np.arange(90) < 10, 0.0, -200.0)[None].repeat(10, 0), 0.1),  # ten of ninety
         ("random", np.zeros((10, 4)), 0.5),
         ("novelty", np.zeros((10, 4)), 1 / (1 + math.exp(3))),
     ],
