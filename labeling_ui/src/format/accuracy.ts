@@ -1,6 +1,11 @@
 import { interval, MISSING, percent } from "./numbers";
 
-interface Known {
+interface Interval {
+  low?: number | null;
+  high?: number | null;
+}
+
+interface Known extends Interval {
   estimate: number | null;
   low: number | null;
   high: number | null;
@@ -10,7 +15,7 @@ interface Known {
 const ROUGH = 0.2;
 
 /** Are there too few answers for one figure? */
-export function isRough({ low, high }: Known): boolean {
+export function isRough({ low = null, high = null }: Interval): boolean {
   return low !== null && high !== null && high - low > ROUGH;
 }
 

@@ -1,18 +1,23 @@
 import type { Point } from "../api/monitoring_types";
+import { accuracyFigure } from "../format/accuracy";
 import { percent } from "../format/numbers";
 import { type SparkShape, sparkShape } from "./spark_shape";
 
 export function Sparkline({ points }: { points: readonly Point[] }) {
   const shape = sparkShape(points);
-  const last = shape?.last ?? null;
+  const { value = null, low = null, high = null } = shape?.last ?? {};
   return (
     <div
       class="spark"
       data-testid="accuracy-plot"
       data-points={shape?.count ?? 0}
-      data-last={last ?? ""}
+      data-last={value ?? ""}
       role="img"
-      aria-label={last === null ? "No accuracy yet" : `Accuracy over time, now ${percent(last)}`}
+      aria-label={
+        value === null
+          ? "No accuracy yet"
+          : `Accuracy over time, now ${accuracyFigure({ estimate: value, low, high })}`
+      }
     >
       {shape && <Drawing shape={shape} />}
     </div>
@@ -26,10 +31,12 @@ function Drawing({ shape }: { shape: SparkShape }) {
         <path class="spark-band" d={shape.band} />
         <path class="spark-line" d={shape.line} />
       </svg>
-      <i
-        class="spark-dot"
-        style={{ left: `${shape.end.x}%`, top: `${(shape.end.y / 40) * 100}%` }}
-      />
+      {shape.end && (
+        <i
+          class="spark-dot"
+          style={{ left: `${shape.end.x}%`, top: `${(shape.end.y / 40) * 100}%` }}
+        />
+      )}
       <span class="spark-top">{percent(shape.top, 0)}</span>
       <span class="spark-bottom">{percent(shape.bottom, 0)}</span>
     </>

@@ -1,5 +1,6 @@
 import type { ClassAccuracy, Share } from "../api/monitoring_types";
-import { interval, MISSING, percent, whole } from "../format/numbers";
+import { accuracyFigure, isRough } from "../format/accuracy";
+import { interval, MISSING, whole } from "../format/numbers";
 
 /** How much of each class is found, and how much of what is called so is so. */
 export function ClassAccuracies({ classes }: { classes: Record<string, ClassAccuracy> }) {
@@ -47,7 +48,8 @@ function ShareCell({ share }: { share: Share | null }) {
   if (!share) return <td>{MISSING}</td>;
   return (
     <td>
-      {percent(share.estimate)} <span class="fine">{interval(share.low, share.high, 0)}</span>
+      {accuracyFigure(share)}{" "}
+      {!isRough(share) && <span class="fine">{interval(share.low, share.high, 0)}</span>}
     </td>
   );
 }

@@ -1,5 +1,6 @@
 import type uPlot from "uplot";
 import type { CostPoint, Point } from "../api/monitoring_types";
+import { isRough } from "../format/accuracy";
 
 /** A value where it belongs on the plot's horizontal axis. */
 export interface Placed {
@@ -22,7 +23,7 @@ export function seconds(at: string): number {
   return Date.parse(at) / 1000;
 }
 
-/** Columns as the plot takes them: place, value, then low and high, or the limit. */
+/** Columns as the plot takes them: place, value, then low and high, or the limit. Where the interval says more, it alone is drawn. */
 export function plotColumns(
   points: readonly Placed[],
   band: boolean,
@@ -30,7 +31,7 @@ export function plotColumns(
 ): uPlot.AlignedData {
   const shown = withinValues(points);
   const places = shown.map((point) => point.x);
-  const values = shown.map((point) => point.value);
+  const values = shown.map((point) => (isRough(point) ? null : point.value));
   if (band)
     return [
       places,

@@ -29,8 +29,23 @@ test("a sparkline counts and ends with what has a value", () => {
   const shape = sparkShape([
     { at: at(0), value: 0.5, low: 0.4, high: 0.6 },
     { at: at(1), value: null },
-    { at: at(2), value: 0.8, low: 0.7, high: 0.9 },
+    { at: at(2), value: 0.8, low: 0.75, high: 0.9 },
   ])!;
-  expect(shape).toMatchObject({ count: 2, last: 0.8, bottom: 0.4 });
+  expect(shape).toMatchObject({ count: 2, last: { value: 0.8 }, bottom: 0.4 });
+  expect(shape.end?.x).toBe(100);
   expect(sparkShape([{ at: at(0), value: null }])).toBeNull();
+});
+
+test("a sparkline draws no line where answers are too few for a figure", () => {
+  const at = (minute: number) => new Date(minute * 60_000).toISOString();
+  const certain = [
+    { at: at(0), value: 0.5, low: 0.5, high: 0.5 },
+    { at: at(1), value: 0.6, low: 0.6, high: 0.6 },
+  ];
+  const rough = { at: at(2), value: 0.1, low: 0.1, high: 0.9 };
+  const shape = sparkShape([...certain, rough])!;
+  expect(shape.line.split("L")).toHaveLength(2);
+  expect(shape.band.split("L")).toHaveLength(6);
+  expect(shape).toMatchObject({ count: 3, end: null });
+  expect(sparkShape([rough])).toMatchObject({ line: "", end: null });
 });

@@ -15,7 +15,7 @@ const points = placedInTime([
   { at: at(0), value: null },
   { at: at(10), value: 0.5, low: 0.4, high: 0.6 },
   { at: at(20), value: null },
-  { at: at(30), value: 0.7, low: 0.6, high: 0.8 },
+  { at: at(30), value: 0.7, low: 0.65, high: 0.8 },
   { at: at(40), value: null },
 ]);
 
@@ -23,8 +23,21 @@ test("columns begin and end with a value and carry the band", () => {
   expect(plotColumns(points, true, null)).toEqual([
     [10, 20, 30],
     [0.5, null, 0.7],
-    [0.4, null, 0.6],
+    [0.4, null, 0.65],
     [0.6, null, 0.8],
+  ]);
+});
+
+test("where answers are too few for a figure only the band is drawn", () => {
+  const few = placedInTime([
+    { at: at(0), value: 0.8, low: 0.75, high: 0.85 },
+    { at: at(10), value: 0.1, low: 0.1, high: 0.9 },
+  ]);
+  expect(plotColumns(few, true, null)).toEqual([
+    [0, 10],
+    [0.8, null],
+    [0.75, 0.1],
+    [0.85, 0.9],
   ]);
 });
 
@@ -38,8 +51,8 @@ test("a series without values has none to plot", () => {
 });
 
 test("what labels bought is placed by how many were spent", () => {
-  const curve = [{ labels: 40, samples: 900, value: 0.8, low: 0.7, high: 0.9 }];
-  expect(plotColumns(placedByLabels(curve), true, null)).toEqual([[40], [0.8], [0.7], [0.9]]);
+  const curve = [{ labels: 40, samples: 900, value: 0.8, low: 0.72, high: 0.9 }];
+  expect(plotColumns(placedByLabels(curve), true, null)).toEqual([[40], [0.8], [0.72], [0.9]]);
 });
 
 test("an alarm says what changed, and from what to what", () => {
