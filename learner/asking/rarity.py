@@ -77,10 +77,12 @@ def counted(predicted: Mapping[str, int], label: str, classes: int) -> dict[str,
         >>> counted({"a": 1}, "b", 2)
         {'a': 1, 'b': 1}
         >>> counted({"a": 198, "b": 1}, "a", 1)
-        {'a': 99, 'b': 0}
+        {'a': 99}
     """
     more = {**predicted, label: predicted.get(label, 0) + 1}
-    return {name: count // 2 for name, count in more.items()} if sum(more.values()) >= _REMEMBERED * classes else more
+    if sum(more.values()) < _REMEMBERED * classes:
+        return more
+    return {name: half for name, count in more.items() if (half := count // 2) > 0}
 
 
 def _quantile(ordered: Sequence[int], share: float) -> float:
