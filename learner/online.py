@@ -19,7 +19,7 @@ from learner.asking.rarity import rarities
 from learner.asking.selection import Decision
 from learner.asking.uncertainty_kernels import softmax, summaries
 from learner.encoders import AnyInput, Encoder
-from learner.memory.mixture_kernels import FEW, Odds
+from learner.memory.likelihood_kernels import FEW, Odds
 from learner.memory.recollection import Recollection
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo

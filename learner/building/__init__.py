@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from learner.encoders import AnyInput, Encoder, ImageEncoder, TabularEncoder, TextEncoder, VectorEncoder
-from learner.memory.mixture_kernels import FEW
+from learner.memory.likelihood_kernels import FEW
 from learner.memory.recollection import RATES, Recollection
 from learner.online import OnlineLearner
 from learner.synapses.bimu import BiMURule

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.memory import mixture_kernels as kernels
-from learner.memory.mixture_kernels import Bytes, Odds, Reals
+from learner.memory import likelihood_kernels, mixture_kernels
+from learner.memory.likelihood_kernels import Bytes, Odds, Reals
 from learner.noise import Purpose
 
 
@@ -126,14 +126,14 @@ class GenerativeMemory:
         """
         unknown = self.bits * math.log(0.5)
         if odds is None:
-            logs, by_class = kernels.recalled(state.prototypes, state.off, state.counts, codes, unknown)
+            logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, unknown)
         else:
-            logs, by_class = kernels.recalled_by(odds, state.off, state.counts, codes, unknown)
+            logs, by_class = likelihood_kernels.recalled_by(odds, state.off, state.counts, codes, unknown)
         return logs, by_class
 
     def odds(self, state: MemoryState) -> Odds:
         """Return log mu/(1 - mu) of every bit of every component, [Z, C K]: what `recall` of many codes looks up."""
-        odds: Odds = kernels.log_odds(state.prototypes.reshape(self.bits, -1))
+        odds: Odds = likelihood_kernels.log_odds(state.prototypes.reshape(self.bits, -1))
         return odds
 
     def learn(
@@ -154,12 +154,14 @@ class GenerativeMemory:
         """
         logs = self.recall(state, code[None])[0][0] if logs is None else logs
         after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
-        kernels.take_in(tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter))
+        mixture_kernels.take_in(
+            tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter)
+        )
         return after
 
     def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:
         """Return mu of components `units` [R], counted through all classes, [R, Z]."""
-        chances: Reals = kernels.chances(state.prototypes.reshape(self.bits, -1), units)
+        chances: Reals = mixture_kernels.chances(state.prototypes.reshape(self.bits, -1), units)
         return chances
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion import Fusion, FusionState
+from learner.memory.likelihood_kernels import Bytes, Odds, Reals
 from learner.memory.mixture import GenerativeMemory, MemoryState
-from learner.memory.mixture_kernels import Bytes, Odds, Reals
 from learner.memory.replay import Dream, Replay, stale_classes
 from learner.memory.sparse import SparseMemory
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.memory import mixture_kernels as kernels
+from learner.memory.likelihood_kernels import Bytes, Reals
 from learner.memory.mixture import MemoryState
-from learner.memory.mixture_kernels import Bytes, Reals
 from learner.noise import Purpose
 from learner.noise_kernels import uniforms
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.memory import sparse_kernels as kernels
+from learner.memory.likelihood_kernels import Bytes, Odds, Reals
 from learner.memory.mixture import MemoryState
-from learner.memory.mixture_kernels import Bytes, Odds, Reals
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import compiled
-from learner.memory.mixture_kernels import Bytes, Reals
+from learner.memory.likelihood_kernels import Bytes, Reals
 
 
 @compiled

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.memory.likelihood_kernels import OFF
 from learner.memory.mixture import MemoryState
-from learner.memory.mixture_kernels import OFF
 
 
 def withheld(state: MemoryState, least: int = 2) -> MemoryState:

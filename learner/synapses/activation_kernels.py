@@ -21,9 +21,15 @@ _ZERO, _HALF, _ONE, _THREE_HALVES = np.float32(0.0), np.float32(0.5), np.float32
 
 
 @compiled
-def lane_sum(values: Array) -> Number:
-    """Return the sum of values [N], added up in 16 lanes and the lanes in their order."""
-    lanes = np.zeros(_LANES, np.float32)
+def lanes_of_a_sum() -> Array:
+    """Return scratch for `lane_sum`."""
+    return np.empty(_LANES, np.float32)
+
+
+@compiled
+def lane_sum(values: Array, lanes: Array) -> Number:
+    """Return the sum of values [N], added up in 16 lanes and the lanes in their order; `lanes` is scratch."""
+    lanes[:] = _ZERO
     whole = values.size // _LANES
     blocks = values[: whole * _LANES].reshape(whole, _LANES)
     for block in range(whole):
@@ -38,13 +44,16 @@ def lane_sum(values: Array) -> Number:
 
 
 @compiled
-def normalise(z: Array, y: Array, squares: Array) -> Number:
-    """Write y = (z - mean)/deviation of one row [N]; return deviation = sqrt(variance + 1e-5). `squares` is scratch."""
-    mean = lane_sum(z) / np.float32(z.size)
+def normalise(z: Array, y: Array, squares: Array, lanes: Array) -> Number:
+    """Write y = (z - mean)/deviation of one row [N]; return deviation = sqrt(variance + 1e-5).
+
+    `squares` and `lanes` are scratch.
+    """
+    mean = lane_sum(z, lanes) / np.float32(z.size)
     for j in range(z.size):
         y[j] = z[j] - mean
         squares[j] = y[j] * y[j]
-    deviation = np.float32(math.sqrt(lane_sum(squares) / np.float32(z.size) + NORM_EPSILON))
+    deviation = np.float32(math.sqrt(lane_sum(squares, lanes) / np.float32(z.size) + NORM_EPSILON))
     for j in range(z.size):
         y[j] /= deviation
     return deviation
@@ -53,9 +62,9 @@ def normalise(z: Array, y: Array, squares: Array) -> Number:
 @compiled
 def gate_forward(z: Array, y: Array, deviation: Array) -> Array:
     """Write y = layer_norm(z) [R, H] and its deviation [R]; return the gate h = 1{|y| > 1} [R, H]."""
-    h, squares = np.empty_like(z), np.empty(z.shape[1], np.float32)
+    h, squares, lanes = np.empty_like(z), np.empty(z.shape[1], np.float32), lanes_of_a_sum()
     for r in range(z.shape[0]):
-        deviation[r] = normalise(z[r], y[r], squares)
+        deviation[r] = normalise(z[r], y[r], squares, lanes)
         for j in range(z.shape[1]):
             h[r, j] = _ONE if abs(y[r, j]) > _ONE else _ZERO
     return h
@@ -99,11 +108,11 @@ def loss_gradient(z: Array, labels: NDArray[np.int64], weights: Array, scale: Nu
         grad: written [R, C].
     """
     loss = 0.0
-    logits, squares = np.empty(z.shape[1], np.float32), np.empty(z.shape[1], np.float32)
+    logits, squares, lanes = np.empty(z.shape[1], np.float32), np.empty(z.shape[1], np.float32), lanes_of_a_sum()
     for r in range(z.shape[0]):
         deviation = _ONE
         if scale == 0.0:
-            deviation = normalise(z[r], logits, squares)
+            deviation = normalise(z[r], logits, squares, lanes)
         else:
             for j in range(z.shape[1]):
                 logits[j] = np.float32(scale) * z[r, j]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from learner.synapses.moment_kernels import Array, means
 from learner.synapses.network import Committee
-from learner.synapses.scoring_kernels import committee_logits, logits_of_one
+from learner.synapses.scoring_kernels import committee_logits, logits_of_one, paired
 
 
 class ReferenceCommittee:
@@ -56,6 +56,7 @@ class CompiledCommittee:
             one: Array = logits_of_one(self._layers, self._bank, inputs, self._scale)
             return one
         if not self._means:
-            self._means = tuple(means(lam) for lam in self._layers)
+            first, *others = (means(lam) for lam in self._layers)
+            self._means = (first, *map(paired, others))
         logits: Array = committee_logits(self._means, self._bank, inputs, self._scale)
         return logits

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.activation_kernels import normalise
+from learner.synapses.activation_kernels import lanes_of_a_sum, normalise
 from learner.synapses.moment_kernels import Array
 
 Signs = NDArray[np.int8]
@@ -40,9 +40,9 @@ def _add(x: Number, signs: Signs, z: Array) -> None:
 def normed_sums(signs: Signs, x: Array) -> Array:
     """Return `signed_sums`, each row less its mean and over its deviation."""
     z: Array = signed_sums(signs, x)
-    squares = np.empty(z.shape[1], np.float32)
+    squares, lanes = np.empty(z.shape[1], np.float32), lanes_of_a_sum()
     for b in range(z.shape[0]):
-        normalise(z[b], z[b], squares)
+        normalise(z[b], z[b], squares, lanes)
     return z
 
 

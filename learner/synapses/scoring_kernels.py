@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.activation_kernels import NORM_EPSILON, lane_sum, normalise
+from learner.synapses.activation_kernels import NORM_EPSILON, lanes_of_a_sum, normalise
 from learner.synapses.kernels import reaching
 from learner.synapses.moment_kernels import Array, gather_means, means
 
@@ -32,7 +32,7 @@ def committee_logits(layers: tuple[Array, ...], bank: tuple[Array, ...], x: Arra
     """Return the logits [R, S, C] of inputs x [R, D].
 
     Args:
-        layers: means tanh lambda of each layer [fan_in, fan_out].
+        layers: means t = tanh lambda of the first layer [fan_in, fan_out], `paired` ones of the others.
         bank: standard normal numbers per layer [S, fan_out].
         x: inputs [R, D], float32.
         scale: logits = scale z; 0 means the published norm on the logits.
@@ -42,7 +42,7 @@ def committee_logits(layers: tuple[Array, ...], bank: tuple[Array, ...], x: Arra
         >>> committee_logits(layers, bank, np.ones((1, 2), np.float32), 1.0)[0, 0].tolist()
         [1.0, 1.0, 1.0]
     """
-    out = np.empty((x.shape[0], bank[0].shape[0], layers[len(layers) - 1].shape[1]), np.float32)
+    out = np.empty((x.shape[0], bank[0].shape[0], bank[len(bank) - 1].shape[1]), np.float32)
     inputs = np.arange(x.shape[1])
     # In tiles, so that all in between stays in the cache; no row depends on its neighbours.
     for first in range(0, x.shape[0], _TILE):
@@ -62,11 +62,11 @@ def logits_of_one(layers: tuple[Array, ...], bank: tuple[Array, ...], x: Array, 
         x: input [1, D], float32.
         scale: logits = scale z; 0 means the published norm on the logits.
     """
-    out = np.empty((1, bank[0].shape[0], layers[len(layers) - 1].shape[1]), np.float32)
+    out = np.empty((1, bank[0].shape[0], bank[len(bank) - 1].shape[1]), np.float32)
     inputs = reaching(x)
     needed = [gather_means(layers[0], inputs)]
     for index in range(1, len(layers)):
-        needed.append(means(layers[index]))  # noqa: PERF401 - a generator does not compile
+        needed.append(paired(means(layers[index])))  # noqa: PERF401 - a generator does not compile
     mean, variance = _sums(needed[0], inputs, x)
     _vote(needed, mean, variance, bank, scale, out)
     return out
@@ -107,82 +107,109 @@ def _sums(t: Array, inputs: NDArray[np.int64], x: Array) -> tuple[Array, Array]:
 def _vote(
     layers: Sequence[Array], mean: Array, variance: Array, bank: tuple[Array, ...], scale: Number, out: Array
 ) -> None:
-    """Write the logits [R, S, C] of rows whose first layer has these sums [R, H]."""
-    votes = bank[0].shape[0]
-    z = _perturbed(mean, variance, bank[0])
+    """Write the logits [R, S, C] of rows whose first layer has these sums [R, H].
+
+    Args:
+        layers: each layer as `committee_logits` takes them; the first is not looked at.
+        mean: x t [R, H].
+        variance: x^2 (1 - t^2) [R, H].
+        bank: standard normal numbers per layer [S, fan_out].
+        scale: logits = scale z; 0 means the published norm on the logits.
+        out: written.
+    """
+    width = mean.shape[1]
     for index in range(1, len(layers)):
-        _close_gates(z)
-        mean, variance = _gated_sums(layers[index], z)
-        for i in range(z.shape[0]):
-            for h in range(mean.shape[1]):
-                deviation = np.float32(math.sqrt(max(variance[i, h], _VARIANCE_FLOOR)))
-                mean[i, h] += deviation * bank[index][i % votes, h]
-        z = mean
-    squares = np.empty(z.shape[1], np.float32)
-    for i in range(z.shape[0]):
-        to = out[i // votes, i % votes]
-        if scale == 0.0:
-            normalise(z[i], to, squares)
-        else:
-            for c in range(z.shape[1]):
-                to[c] = z[i, c] * np.float32(scale)
-
-
-@compiled
-def _perturbed(mean: Array, variance: Array, bank: Array) -> Array:
-    """Return mean + sqrt(max(variance, 1e-6)) e, [R S, H]: row r S + s with e = bank[s]."""
-    votes = bank.shape[0]
-    z = np.empty((mean.shape[0] * votes, mean.shape[1]), np.float32)
-    deviation = np.empty(mean.shape[1], np.float32)
+        width = max(width, layers[index].shape[1])
+    z, squares, sums = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    halves = np.empty(width, np.float32)
+    deviation, opened, lanes = np.empty(mean.shape[1], np.float32), np.empty(width + 1, np.int64), lanes_of_a_sum()
     for r in range(mean.shape[0]):
         for h in range(mean.shape[1]):
             deviation[h] = math.sqrt(max(variance[r, h], _VARIANCE_FLOOR))
-        for s in range(votes):
-            for h in range(mean.shape[1]):
-                z[r * votes + s, h] = mean[r, h] + deviation[h] * bank[s, h]
-    return z
+        for s in range(out.shape[1]):
+            width = mean.shape[1]
+            for h in range(width):
+                z[h] = mean[r, h] + deviation[h] * bank[0][s, h]
+            for index in range(1, len(layers)):
+                count = _open_gates(z[:width], squares[:width], halves, opened)
+                both = sums[: layers[index].shape[1]]
+                _gated_sums(layers[index], opened[:count], both)
+                width = bank[index].shape[1]
+                for h in range(width):
+                    spread = np.float32(math.sqrt(max(both[width + h], _VARIANCE_FLOOR)))
+                    z[h] = both[h] + spread * bank[index][s, h]
+            if scale == 0.0:
+                normalise(z[:width], out[r, s], squares[:width], lanes)
+            else:
+                for c in range(width):
+                    out[r, s, c] = z[c] * np.float32(scale)
 
 
 @compiled
-def _close_gates(z: Array) -> None:
-    """Turn pre-activations [R, H] into gates 1{|layer_norm(z)| > 1}: where (z - mean)^2 is above variance + 1e-5."""
-    squares, width = np.empty(z.shape[1], np.float32), np.float32(z.shape[1])
-    for i in range(z.shape[0]):
-        mean = lane_sum(z[i]) / width
-        for h in range(z.shape[1]):
-            squares[h] = (z[i, h] - mean) * (z[i, h] - mean)
-        threshold = lane_sum(squares) / width + NORM_EPSILON
-        for h in range(z.shape[1]):
-            z[i, h] = _ONE if squares[h] > threshold else _ZERO
+def _open_gates(z: Array, squares: Array, halves: Array, opened: NDArray[np.int64]) -> int:
+    """Write which gates 1{|layer_norm(z)| > 1} are open [H + 1], in order; return how many.
 
-
-@compiled
-def _gated_sums(t: Array, h: Array) -> tuple[Array, Array]:
-    """Return the same as `_sums` for gates h [R, D] of 0 and 1: h t and h (1 - t^2), [R, H] each.
-
-    Both sums lie in one row, padded to whole lanes; four open gates are added at a time, in their order.
+    They are where (z - mean)^2 is above variance + 1e-5. `squares` and `halves` are scratch.
     """
+    mean, count = folded_sum(z, halves) / np.float32(z.size), 0
+    for h in range(z.size):
+        squares[h] = (z[h] - mean) * (z[h] - mean)
+    threshold = folded_sum(squares, halves) / np.float32(z.size) + NORM_EPSILON
+    for h in range(z.size):
+        opened[count] = h
+        count += int(squares[h] > threshold)
+    return count
+
+
+@compiled
+def folded_sum(values: Array, halves: Array) -> Number:
+    """Return the sum of values [N], by adding the second half to the first until few are left."""
+    size, half = values.size, values.size // 2
+    if size < 32:
+        total = _ZERO
+        for j in range(size):
+            total += values[j]
+        return total
+    for j in range(half):
+        halves[j] = values[j] + values[half + j]
+    if size % 2:
+        halves[0] += values[size - 1]
+    while half >= 32:
+        size, half = half, half // 2
+        for j in range(half):
+            halves[j] += halves[half + j]
+        if size % 2:
+            halves[0] += halves[size - 1]
+    total = _ZERO
+    for j in range(half):
+        total += halves[j]
+    return total
+
+
+@compiled
+def _gated_sums(pairs: Array, opened: NDArray[np.int64], sums: Array) -> None:
+    """Write the sums of the rows `opened` of `pairs` [D, 2 H and more]: h t and h (1 - t^2) of gates h of 0 and 1.
+
+    Four open gates are added at a time, in their order.
+    """
+    sums[:] = _ZERO
+    whole = opened.size - opened.size % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = opened[i], opened[i + 1], opened[i + 2], opened[i + 3]
+        for j in range(sums.size):
+            sums[j] += (pairs[a, j] + pairs[b, j]) + (pairs[c, j] + pairs[d, j])
+    for i in range(whole, opened.size):
+        for j in range(sums.size):
+            sums[j] += pairs[opened[i], j]
+
+
+@compiled
+def paired(t: Array) -> Array:
+    """Return t and 1 - t^2 [D, H] in one row each, padded with zeros to whole lanes: [D, 2 H and more]."""
     width = t.shape[1]
-    rows = np.zeros((t.shape[0], (2 * width + _LANES - 1) // _LANES * _LANES), np.float32)
+    pairs = np.zeros((t.shape[0], (2 * width + _LANES - 1) // _LANES * _LANES), np.float32)
     for d in range(t.shape[0]):
-        for j in range(width):
-            rows[d, j] = t[d, j]
-            rows[d, width + j] = _ONE - t[d, j] * t[d, j]
-    mean, variance = np.empty((h.shape[0], width), np.float32), np.empty((h.shape[0], width), np.float32)
-    open_, sums = np.empty(h.shape[1] + 1, np.int64), np.empty(rows.shape[1], np.float32)
-    for r in range(h.shape[0]):
-        count = 0
-        for d in range(h.shape[1]):
-            open_[count] = d
-            count += int(h[r, d] != _ZERO)
-        sums[:] = _ZERO
-        whole = count - count % 4
-        for i in range(0, whole, 4):
-            a, b, c, d = open_[i], open_[i + 1], open_[i + 2], open_[i + 3]
-            for j in range(sums.size):
-                sums[j] = sums[j] + rows[a, j] + rows[b, j] + rows[c, j] + rows[d, j]
-        for i in range(whole, count):
-            for j in range(sums.size):
-                sums[j] += rows[open_[i], j]
-        mean[r], variance[r] = sums[:width], sums[width : 2 * width]
-    return mean, variance
+        for h in range(width):
+            pairs[d, h] = t[d, h]
+            pairs[d, width + h] = _ONE - t[d, h] * t[d, h]
+    return pairs

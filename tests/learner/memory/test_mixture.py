@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner.memory.likelihood_kernels import LEAST
 from learner.memory.mixture import GenerativeMemory, MemoryState
-from learner.memory.mixture_kernels import LEAST
 
 BITS = 12
 streams = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2**BITS - 1)), min_size=1, max_size=40)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner.memory.likelihood_kernels import OFF
 from learner.memory.mixture import GenerativeMemory, MemoryState
-from learner.memory.mixture_kernels import OFF
 from learner.memory.sparse import SparseMemory
 from learner.memory.withholding import merged, withheld
 
