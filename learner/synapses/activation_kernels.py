@@ -13,34 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
+from learner.sum_kernels import lane_sum, lanes_of_a_sum
 from learner.synapses.moment_kernels import Array
 
 NORM_EPSILON = np.float32(1e-5)
-_LANES = 16
 _ZERO, _HALF, _ONE, _THREE_HALVES = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(1.5)
-
-
-@compiled
-def lanes_of_a_sum() -> Array:
-    """Return scratch for `lane_sum`."""
-    return np.empty(_LANES, np.float32)
-
-
-@compiled
-def lane_sum(values: Array, lanes: Array) -> Number:
-    """Return the sum of values [N], added up in 16 lanes and the lanes in their order; `lanes` is scratch."""
-    lanes[:] = _ZERO
-    whole = values.size // _LANES
-    blocks = values[: whole * _LANES].reshape(whole, _LANES)
-    for block in range(whole):
-        for lane in range(_LANES):
-            lanes[lane] += blocks[block, lane]
-    for j in range(whole * _LANES, values.size):
-        lanes[j - whole * _LANES] += values[j]
-    total = _ZERO
-    for lane in range(_LANES):
-        total += lanes[lane]
-    return total
 
 
 @compiled

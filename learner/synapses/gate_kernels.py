@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.activation_kernels import lanes_of_a_sum, normalise
+from learner.sum_kernels import lanes_of_a_sum
+from learner.synapses.activation_kernels import normalise
 from learner.synapses.moment_kernels import Array
 
 Signs = NDArray[np.int8]

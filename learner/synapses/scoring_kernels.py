@@ -1,7 +1,7 @@
 """The committee, compiled: S passes with hard moments and a fixed noise bank, one read-only view of one version.
 
 z_s = x t + sqrt(max(x^2 (1 - t^2), 1e-6)) e_s. The two sums over inputs are made once for all S passes of the first
-layer; every output adds its inputs in their order, so an input's logits do not depend on what else is in the batch.
+layer; every output adds its inputs in a fixed order, so an input's logits do not depend on what else is in the batch.
 
 Shapes: R rows, D inputs, H outputs, S passes, C classes. The reference is `network.Committee`.
 """
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.synapses.activation_kernels import NORM_EPSILON, lanes_of_a_sum, normalise
+from learner.sum_kernels import lane_sum, lanes_of_a_sum
+from learner.synapses.activation_kernels import NORM_EPSILON, normalise
 from learner.synapses.kernels import reaching
 from learner.synapses.moment_kernels import Array, gather_means, means
 
@@ -121,7 +122,6 @@ def _vote(
     for index in range(1, len(layers)):
         width = max(width, layers[index].shape[1])
     z, squares, sums = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
-    halves = np.empty(width, np.float32)
     deviation, opened, lanes = np.empty(mean.shape[1], np.float32), np.empty(width + 1, np.int64), lanes_of_a_sum()
     for r in range(mean.shape[0]):
         for h in range(mean.shape[1]):
@@ -131,7 +131,7 @@ def _vote(
             for h in range(width):
                 z[h] = mean[r, h] + deviation[h] * bank[0][s, h]
             for index in range(1, len(layers)):
-                count = _open_gates(z[:width], squares[:width], halves, opened)
+                count = _open_gates(z[:width], squares[:width], lanes, opened)
                 both = sums[: layers[index].shape[1]]
                 _gated_sums(layers[index], opened[:count], both)
                 width = bank[index].shape[1]
@@ -146,15 +146,15 @@ def _vote(
 
 
 @compiled
-def _open_gates(z: Array, squares: Array, halves: Array, opened: NDArray[np.int64]) -> int:
+def _open_gates(z: Array, squares: Array, lanes: Array, opened: NDArray[np.int64]) -> int:
     """Write which gates 1{|layer_norm(z)| > 1} are open [H + 1], in order; return how many.
 
-    They are where (z - mean)^2 is above variance + 1e-5. `squares` and `halves` are scratch.
+    They are where (z - mean)^2 is above variance + 1e-5. `squares` and `lanes` are scratch.
     """
-    mean, count = folded_sum(z, halves) / np.float32(z.size), 0
+    mean, count = lane_sum(z, lanes) / np.float32(z.size), 0
     for h in range(z.size):
         squares[h] = (z[h] - mean) * (z[h] - mean)
-    threshold = folded_sum(squares, halves) / np.float32(z.size) + NORM_EPSILON
+    threshold = lane_sum(squares, lanes) / np.float32(z.size) + NORM_EPSILON
     for h in range(z.size):
         opened[count] = h
         count += int(squares[h] > threshold)
@@ -162,35 +162,10 @@ def _open_gates(z: Array, squares: Array, halves: Array, opened: NDArray[np.int6
 
 
 @compiled
-def folded_sum(values: Array, halves: Array) -> Number:
-    """Return the sum of values [N], by adding the second half to the first until few are left."""
-    size, half = values.size, values.size // 2
-    if size < 32:
-        total = _ZERO
-        for j in range(size):
-            total += values[j]
-        return total
-    for j in range(half):
-        halves[j] = values[j] + values[half + j]
-    if size % 2:
-        halves[0] += values[size - 1]
-    while half >= 32:
-        size, half = half, half // 2
-        for j in range(half):
-            halves[j] += halves[half + j]
-        if size % 2:
-            halves[0] += halves[size - 1]
-    total = _ZERO
-    for j in range(half):
-        total += halves[j]
-    return total
-
-
-@compiled
 def _gated_sums(pairs: Array, opened: NDArray[np.int64], sums: Array) -> None:
     """Write the sums of the rows `opened` of `pairs` [D, 2 H and more]: h t and h (1 - t^2) of gates h of 0 and 1.
 
-    Four open gates are added at a time, in their order.
+    Of four open gates first each two are added, then both pairs, and that to the sum.
     """
     sums[:] = _ZERO
     whole = opened.size - opened.size % 4

@@ -85,7 +85,9 @@ class Tending:
             return 0.0
         if self._best_left or self._stalest_left:
             return (perf_counter() - begin) * (_RESTS_WHEN_QUIET if quiet else _RESTS)
-        return QUIET_SECONDS if self._quiet_left > 0 else None
+        if self._quiet_left == 0:
+            return None
+        return 0.0 if quiet else QUIET_SECONDS
 
     def _next(self, connection: Connection, stream: Stream, version: int, most: int) -> Sequence[AnyRow]:
         """Return what is to be ranked next."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 
-from learner.memory.likelihood_kernels import LEAST
+from learner.memory.likelihood_kernels import LEAST, class_logs
 from learner.memory.mixture import GenerativeMemory, MemoryState
 
 BITS = 12
@@ -118,3 +119,18 @@ def test_what_a_code_recalls_depends_neither_on_its_neighbours_nor_on_what_was_l
     alone = [np.concatenate(parts) for parts in zip(*(memory.recall(state, one[None]) for one in codes), strict=True)]
     for together in (memory.recall(state, codes), memory.recall(state, codes, memory.odds(state))):
         assert all(np.array_equal(*pair) for pair in zip(together, alone, strict=True))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(1.0, 500.0))
+def test_a_class_is_as_likely_as_its_components_together_however_many_and_however_far_apart(
+    seed: int, components: int, apart: float
+):
+    draw = np.random.Generator(np.random.Philox(seed))
+    live = draw.integers(0, components + 1, 4)
+    counts = np.where(np.arange(components) < live[:, None], draw.integers(1, 10**6, (4, components)), 0)
+    logs = -apart * draw.random((3, 4, components)) - 100.0
+    logs[:, counts == 0] = 1000.0  # void, and never looked at
+    found = class_logs(logs.reshape(3, -1), counts, -7.0)
+    shares = np.log(np.maximum(counts, 1)) - np.log(np.maximum(counts.sum(axis=1, keepdims=True), 1))
+    expected = logsumexp(np.where(counts > 0, logs + shares, -np.inf), axis=2)
+    np.testing.assert_allclose(found, np.where(live > 0, expected, -7.0), rtol=0.0, atol=2e-6)

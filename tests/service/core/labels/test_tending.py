@@ -166,6 +166,20 @@ def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_
         assert len(still_open(past)) >= 150
 
 
+def test_once_nothing_is_learned_for_a_moment_ranking_goes_on_without_another_wait(tmp_path: Path) -> None:
+    with history(tmp_path, ranked_per_update=64) as past:
+        asked(past, 300)
+        past.label((1, -1), "a")
+        past.catch_up()
+        tending, rests = Tending(past.parts), []
+        while (rest := tending.step(past.stream)) is not None:
+            past.clock.pass_seconds(QUIET_SECONDS)
+            rests.append(rest)
+        assert rests
+        assert QUIET_SECONDS not in rests
+        assert {row.ranked_at for row in still_open(past)} == {1}
+
+
 def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or_is_held(past: History) -> None:
     asked(past, 40)
     change(past, withdraw_below=1.0)
