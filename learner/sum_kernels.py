@@ -22,15 +22,17 @@ def lanes_of_a_sum() -> Array:
 @compiled
 def lane_sum(values: Array, lanes: Array) -> Number:
     """Return the sum of values [N], added up in 16 lanes and the lanes in their order; `lanes` is scratch."""
-    lanes[:] = _ZERO
-    whole = values.size // _LANES
-    blocks = values[: whole * _LANES].reshape(whole, _LANES)
-    for block in range(whole):
+    total, whole = _ZERO, values.size - values.size % _LANES
+    if whole == 0:
+        for j in range(values.size):
+            total += values[j]
+        return total
+    lanes[:] = values[:_LANES]
+    for first in range(_LANES, whole, _LANES):
         for lane in range(_LANES):
-            lanes[lane] += blocks[block, lane]
-    for j in range(whole * _LANES, values.size):
-        lanes[j - whole * _LANES] += values[j]
-    total = _ZERO
+            lanes[lane] += values[first + lane]
+    for j in range(whole, values.size):
+        lanes[j - whole] += values[j]
     for lane in range(_LANES):
         total += lanes[lane]
     return total
