@@ -5,9 +5,10 @@
 First a crew of annotators works through HTTP on a queue of digits (scikit-learn's), each lease followed by some
 thinking and an answer that is learned; now and then one answers after the end of the lease. `faults` counts what must
 be 0: queries answered by two or held by two at one moment, answers accepted after the lease or refused within it,
-annotators who got nothing. Then everybody stops, and the best queries are leased in the order in which they are served:
-`order_at_once` is its rank correlation (Spearman) with the utility of the same samples under the model of that moment,
-`order` that of those which follow once nothing was learned for `--rest` seconds, and `order_carried` that of the
+annotators who got nothing. Then everybody stops and answers what is held, and as soon as that is learned the best
+queries are leased in the order in which they are served: `order_at_once` is its rank correlation (Spearman) with the
+utility of the same samples under the model of that moment, `--looks` times with some work in between and in the mean.
+`order` is that of those which follow once nothing was learned for `--rest` seconds, and `order_carried` that of the
 utilities of one lot before and after two of it were answered: what an order is worth that is two answers old.
 
 Then one annotator works alone on a stream with a million open queries that were put into the database beforehand.
@@ -46,6 +47,7 @@ from service.settings import Settings
 STREAM = "queue"
 _BATCH = 500
 _LEASE_SECONDS = 15
+_BETWEEN_LOOKS_SECONDS = 12.0
 _STRATEGY = "variation_ratio"
 _CLASSES = [str(digit) for digit in range(10)]
 
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--rest", type=float, default=5.0, help="seconds without an answer before the order is looked at"
     )
+    parser.add_argument("--looks", type=int, default=3, help="how often the order at once is looked at")
     parser.add_argument("--served", type=int, default=500, help="queries whose order is looked at")
     parser.add_argument("--open", type=int, default=1_000_000, help="open queries of the long queue; 0 leaves it out")
     parser.add_argument("--answers", type=int, default=500, help="leases and answers on the long queue")
@@ -107,7 +110,10 @@ def crew(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
         Annotator(number, Caller(url, token), STREAM, truth.__getitem__, options.think)
         for number, token in enumerate(tokens[1:])
     ]
-    work_together(people, options.seconds)
+    at_once = []
+    for look in range(options.looks):
+        work_together(people, options.seconds if look == 0 else _BETWEEN_LOOKS_SECONDS)
+        at_once.append(order_at_once(admin, options.served))
     counts = [len(person.held) for person in people]
     found = {
         "annotators": len(people),
@@ -118,7 +124,8 @@ def crew(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
         "most_leases": max(counts),
         **milliseconds("lease", [seconds for person in people for seconds in person.lease_seconds]),
         **milliseconds("answer", [seconds for person in people for seconds in person.answer_seconds]),
-        "order_at_once": order_served(admin, options.served),
+        "order_at_once": at_once,
+        "order_at_once_mean": float(np.mean(at_once)),
         "order": sleep(options.rest) or order_served(admin, options.served),
         "order_carried": order_carried(admin, options.served, truth),
         "faults": faults(people),
@@ -177,9 +184,25 @@ def post_digits(admin: httpx.Client, count: int) -> dict[str, str]:
     return truth
 
 
+def order_at_once(admin: httpx.Client, count: int) -> float:
+    """Return the order in which queries are served as soon as every answer is learned, and give them back."""
+    while (stats := admin.get(f"/v1/streams/{STREAM}/stats").json())["model_version"] < stats["log_seq"]:
+        sleep(0.001)
+    leased = lease_best(admin, count)
+    found = order_of(admin, leased)
+    for query in leased:
+        admin.post(f"/v1/queries/{query['id']}:release", json={"lease_token": query["lease"]["token"]})
+    assert found is not None
+    return found
+
+
 def order_served(admin: httpx.Client, count: int) -> float | None:
     """Return the rank correlation of the order in which queries are served with their utility by the current model."""
-    leased = lease_best(admin, count)
+    return order_of(admin, lease_best(admin, count))
+
+
+def order_of(admin: httpx.Client, leased: Sequence[dict[str, Any]]) -> float | None:
+    """Return the rank correlation of an order of queries with their utility by the current model."""
     if len(leased) < 3:
         return None
     return float(spearmanr(np.arange(len(leased)), -np.array(utilities(admin, leased))).statistic)

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
         60, description="how long an annotator holds a query without a heartbeat; with them at most 20 times as long"
     )
     ranked_per_update: Positive = Field(
-        1024, description="open queries ranked anew after an update, while nothing waits to be learned"
+        20_480, description="open queries ranked anew after an update, while nothing waits to be learned"
     )
     snapshot_every: Positive = Field(200, description="updates between two snapshots of a stream")
     snapshot_seconds: Positive = Field(60, description="longest time between a learned label and the next snapshot")

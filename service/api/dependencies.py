@@ -18,8 +18,8 @@ from service.core.parts import Parts
 COOKIE = "engram_session"
 
 
-def parts_of(request: Request) -> Parts:
-    """Return what the application was put together from."""
+async def parts_of(request: Request) -> Parts:
+    """Return what the application was put together from; without `async` every request would go through a thread."""
     parts: Parts = request.app.state.parts
     return parts
 

@@ -119,7 +119,7 @@ def _queue(connection: Connection, parts: Parts, stream: Stream, ledger: Ledger)
         "skipped": ledger.skipped,
         "withdrawn": ledger.withdrawn,
         "expired": ledger.expired,
-        "stalest_version": queue.stalest_version(connection, stream.id),
+        "stalest_version": stream.ranked_seq if ledger.open else None,
         "oldest_open_seconds": None if oldest is None else max(0.0, (now - oldest) / SECOND),
     }
 

@@ -106,14 +106,13 @@ _FREE_OF = sa.select(*_COLUMNS).where(
     queries.c.id.in_(sa.bindparam("query_ids", expanding=True)), _OPEN, queries.c.lease_until <= _NOW
 )
 _TO_RANK = (
-    sa.select(queries.c.id, queries.c.reason, queries.c.utility, queries.c.ranked_at, samples.c.features)
+    sa.select(queries.c.id, queries.c.reason, queries.c.utility, samples.c.features)
     .join(samples, samples.c.n == queries.c.sample_n)
-    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN, queries.c.ranked_at < sa.bindparam("version"))
     .limit(sa.bindparam("most"))
 )
 _DOWNWARDS = _TO_RANK.order_by(*_BY_UTILITY)
 _FURTHER_DOWN = _DOWNWARDS.where(*_AFTER)
-_STALEST = _TO_RANK.where(queries.c.ranked_at < sa.bindparam("version")).order_by(queries.c.ranked_at)
 
 
 def _rank(pairs: sa.TableValuedAlias, utility: sa.ColumnElement[Any]) -> sa.Update:
@@ -170,17 +169,14 @@ def oldest_explored(
     return next((row for row in connection.execute(_OLDEST_EXPLORED, told) if row.offered), None)
 
 
-def downwards(connection: Connection, stream_id: int, limit: int, after: Place | None) -> Sequence[AnyRow]:
-    """Return the next open queries by their last known utility, with their features."""
-    told: dict[str, Any] = {"stream_id": stream_id, "most": limit}
+def downwards(
+    connection: Connection, stream_id: int, version: int, limit: int, after: Place | None
+) -> Sequence[AnyRow]:
+    """Return the next open queries that were ranked before `version`, by their last known utility, with features."""
+    told: dict[str, Any] = {"stream_id": stream_id, "version": version, "most": limit}
     if after is None:
         return connection.execute(_DOWNWARDS, told).all()
     return connection.execute(_FURTHER_DOWN, told | after._asdict()).all()
-
-
-def stalest(connection: Connection, stream_id: int, version: int, limit: int) -> Sequence[AnyRow]:
-    """Return the queries whose utility is of the oldest versions before this one, with their features."""
-    return connection.execute(_STALEST, {"stream_id": stream_id, "version": version, "most": limit}).all()
 
 
 def rank(connection: Connection, utilities: Mapping[str, float], version: int) -> None:
@@ -252,12 +248,6 @@ def leased(connection: Connection, stream_id: int, now: int) -> int:
         queries.c.stream_id == stream_id, _OPEN, _LEASED, queries.c.lease_until > now
     )
     return int(connection.execute(chosen).scalar_one())
-
-
-def stalest_version(connection: Connection, stream_id: int) -> int | None:
-    """Return the version that ranked the open query that was ranked longest ago."""
-    chosen = sa.select(sa.func.min(queries.c.ranked_at)).where(queries.c.stream_id == stream_id, _OPEN)
-    return connection.execute(chosen).scalar_one_or_none()
 
 
 def oldest_open(connection: Connection, stream_id: int) -> int | None:

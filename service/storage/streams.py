@@ -33,6 +33,7 @@ class Stream:
     applied_seq: int
     retention: dict[str, Any] | None
     horizon_seq: int
+    ranked_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,12 @@ def count(connection: Connection) -> int:
 def update(connection: Connection, stream_id: int, **values: Any) -> None:
     """Change a stream's columns."""
     connection.execute(streams.update().where(streams.c.id == stream_id).values(**values))
+
+
+def ranked(connection: Connection, stream_id: int, version: int) -> None:
+    """Note that every open query was ranked by a model of that version or a newer one, unless one is noted already."""
+    older = (streams.c.id == stream_id, streams.c.ranked_seq < version)
+    connection.execute(streams.update().where(*older).values(ranked_seq=version))
 
 
 def delete(connection: Connection, stream_id: int) -> None:

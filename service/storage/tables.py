@@ -58,6 +58,7 @@ streams = Table(
     Column("applied_seq", sa.BigInteger, nullable=False),
     Column("retention", JSON),
     Column("horizon_seq", sa.BigInteger, nullable=False, server_default="0"),
+    Column("ranked_seq", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 ledgers = Table(
@@ -154,7 +155,6 @@ def _index_of_queries(name: str, *columns: Any, where: str) -> None:
 
 
 _index_of_queries("ix_queries_best", queries.c.utility.desc(), queries.c.id, where="state = 'open'")
-_index_of_queries("ix_queries_stalest", queries.c.ranked_at, where="state = 'open'")
 _index_of_queries("ix_queries_oldest", queries.c.opened_at, where="state = 'open'")
 _index_of_queries("ix_queries_explored", queries.c.opened_at, where="state = 'open' AND reason = 'exploration'")
 _index_of_queries("ix_queries_leased", queries.c.lease_until, where="state = 'open' AND lease_until > 0")

@@ -21,22 +21,34 @@ from service.storage.queue import Place
 from service.storage.streams import Ledger, Stream
 from service.storage.tables import AnyRow
 
-QUIET_SECONDS = 0.2
-_QUIET_SHARES = 20
-"""Where nothing was learned for so long, so many times the work for one update is done in all."""
+QUIET_SECONDS = 0.1
+"""Where nothing was learned for so long, ranking begins at the top, in larger batches, and hardly rests."""
 
-_BATCH, _BATCH_WHEN_QUIET = 64, 256
+_BATCH, _BATCH_WHEN_QUIET = 128, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
-
-_STALEST_ONE_IN = 4
-"""Of so many batches one is of the longest unranked, while the best are not through: some of these will have risen."""
 
 _BREATH_SECONDS = 0.03
 """So long after an update ranking waits: whoever has just answered asks for the next query."""
 
-_RESTS = 1.0
+_RESTS = 2.0
 _RESTS_WHEN_QUIET = 0.1
 """So many times as long as it worked the ranking rests: whoever waits for an answer goes first."""
+
+
+class _Walk:
+    """A way down a queue from the top, in the order of utility: where it has come, and by which version it began."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.after: Place | None = None
+
+    def page(self, connection: Connection, stream_id: int, version: int, most: int) -> Sequence[AnyRow]:
+        """Return the next that an older version ranked; fewer than `most` where the way ends, and another begins."""
+        if self.after is None:
+            self.version = version
+        found = queue.downwards(connection, stream_id, version, most, self.after)
+        self.after = Place(found[-1].utility, found[-1].id) if len(found) == most else None
+        return found
 
 
 class Tending:
@@ -46,65 +58,52 @@ class Tending:
         self._parts = parts
         self._version = 0
         self._since = 0
-        self._walked_from = 0
-        self._after: Place | None = None
-        self._best_left = 0
-        self._stalest_left = 0
-        self._quiet_left = 0
-        self._batches = 0
+        self._sweep = _Walk()
+        self._top: _Walk | None = None
+        self._left = 0
+        self._walked = 0
+        self._noted = 0
         self._ranked_at = 0.0
         self._looked_at = 0
 
     def step(self, stream: Stream) -> float | None:
         """End what is too old, and rank one batch; return the seconds to rest before the next, None after the last.
 
-        After an update the best are ranked anew, from the top down, and those that were ranked longest ago, up to the
-        setting `ranked_per_update` of each; where no other update follows for a moment it goes on to `_QUIET_SHARES`
-        times that. An update in the middle lets the way down go on to its end before the next begins at the top. The
-        rest keep their place until their turn comes.
+        The queue is walked from the top to its end over and over, each batch by the newest version: an update in the
+        middle changes nothing of the way, so that the depths are never much older than one way takes. Where no other
+        update follows for a moment a way of its own begins at the top. After one update at most `ranked_per_update`
+        are looked at, and none once all are ranked by it.
         """
         begin = perf_counter()
         expired = self._expire(stream)
         version, now = self._parts.models.state(stream).seq, self._parts.clock.now()
         if version > self._version:
-            self._version, self._since = version, now
-            self._stalest_left = self._parts.settings.ranked_per_update
-            self._quiet_left = (_QUIET_SHARES - 1) * self._stalest_left
+            self._version, self._since, self._top = version, now, None
+            self._left = self._parts.settings.ranked_per_update
             if begin - self._ranked_at < QUIET_SECONDS:
                 return _BREATH_SECONDS
-        if self._best_left == 0 and version > self._walked_from:
-            self._walked_from, self._after = version, None
-            self._best_left = self._parts.settings.ranked_per_update
         quiet = now - self._since >= QUIET_SECONDS * SECOND
-        if self._best_left == self._stalest_left == 0 and quiet:
-            self._stalest_left, self._quiet_left = self._quiet_left, 0
-        if self._best_left or self._stalest_left:
+        if quiet and self._top is None:
+            self._top = _Walk()
+        if self._left:
             self._rank(stream, _BATCH_WHEN_QUIET if quiet else _BATCH)
             self._ranked_at = perf_counter()
         if expired:
             return 0.0
-        if self._best_left or self._stalest_left:
+        if self._left:
             return (perf_counter() - begin) * (_RESTS_WHEN_QUIET if quiet else _RESTS)
-        if self._quiet_left == 0:
-            return None
-        return 0.0 if quiet else QUIET_SECONDS
+        return None
 
     def _next(self, connection: Connection, stream: Stream, version: int, most: int) -> Sequence[AnyRow]:
         """Return what is to be ranked next."""
-        self._batches += 1
-        stalest = self._best_left == 0 or (self._batches % _STALEST_ONE_IN == 0 and self._stalest_left > 0)
-        if stalest:
-            rows = queue.stalest(connection, stream.id, version, min(most, self._stalest_left))
-            self._stalest_left = self._stalest_left - len(rows) if rows else 0
-            self._quiet_left = self._quiet_left if rows else 0
-            return rows
-        page = queue.downwards(connection, stream.id, min(most, self._best_left), self._after)
-        self._best_left -= len(page)
-        if page:
-            self._after = Place(page[-1].utility, page[-1].id)
-        else:
-            self._best_left = 0
-        return [row for row in page if row.ranked_at < version]
+        walk = self._top or self._sweep
+        found = walk.page(connection, stream.id, version, min(most, self._left))
+        self._left = max(0, self._left - most)
+        if walk.after is None:
+            self._walked = walk.version
+            if walk.version == version:
+                self._left, self._sweep = 0, _Walk()
+        return found
 
     def _rank(self, stream: Stream, most: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
@@ -124,6 +123,9 @@ class Tending:
             self._withdraw(stream, sinking)
         if utilities:  # at last: what has the newest version's utility is not looked at again
             self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq))
+        if self._walked > self._noted:
+            self._parts.db.write_now(lambda c: stream_rows.ranked(c, stream.id, self._walked))
+            self._noted = self._walked
 
     def _withdraw(self, stream: Stream, query_ids: Sequence[str]) -> None:
         """End those of the queries that nobody holds and nobody has to decide."""

@@ -25,9 +25,11 @@ _KEPT = 20
 
 
 class _Seen(NamedTuple):
-    samples: int
-    labels: int
-    alarms: int
+    """What one look found: the watch as it stands then, the alarms as events, and whether there may be more."""
+
+    values: dict[str, Any]
+    alarms: list[dict[str, Any]]
+    more: bool
 
 
 class Watcher:
@@ -49,31 +51,26 @@ class Watcher:
         Raises:
             StreamLostError: where another worker has taken the stream; nothing is stored then.
         """
-        if not self._parts.db.read_now(self._is_news):
+        seen = self._parts.db.read_now(self._look)
+        if seen is None or not self._parts.db.write_now(lambda c: self._keep(c, seen)):
             return False
-        seen = self._parts.db.write_now(self._watch)
         if seen.alarms:
-            self._parts.metrics.drifts.labels(self._name).inc(seen.alarms)
+            self._parts.metrics.drifts.labels(self._name).inc(len(seen.alarms))
             self._parts.tell(self._stream_id, Topic.EVENTS_ADDED)
-        return max(seen.samples, seen.labels) == _PAGE
+        return seen.more
 
-    def _is_news(self, connection: Connection) -> bool:
-        found = watches.one(connection, self._stream_id)
-        n, seq = (0, 0) if found is None else (found.sample_n, found.seq)
-        return bool(
-            watches.samples_after(connection, self._stream_id, n, 1)
-            or watches.labels_after(connection, self._stream_id, seq, 1)
-        )
+    def _look(self, connection: Connection) -> _Seen | None:
+        """Return what the next samples and labels say; None where there are none.
 
-    def _watch(self, connection: Connection) -> _Seen:
-        stream = self._keeper.hold(connection)
-        if stream is None:
-            return _Seen(0, 0, 0)
+        Nobody else moves the watch on, so what is read here still holds when it is kept: writers need not wait for it.
+        """
         found = watches.one(connection, self._stream_id)
         n, seq, known = (0, 0, []) if found is None else (found.sample_n, found.seq, found.alarms)
-        watch = DriftWatch() if found is None else DriftWatch.from_json(found.state)
         labels = watches.labels_after(connection, self._stream_id, seq, _PAGE)
         samples = watches.samples_after(connection, self._stream_id, n, _PAGE)
+        if not labels and not samples:
+            return None
+        watch = DriftWatch() if found is None else DriftWatch.from_json(found.state)
         alarms = [self._told(row, alarm) for row in labels for alarm in _label(watch, row)]
         alarms += [self._told(row, alarm) for row in samples for alarm in _sample(watch, row)]
         values = {
@@ -82,12 +79,19 @@ class Watcher:
             "state": watch.to_json(),
             "alarms": [*known, *({**event["data"], "at": iso(event["at"])} for event in alarms)][-_KEPT:],
         }
-        watches.store(connection, self._stream_id, values)
-        events.add(connection, alarms)
+        return _Seen(values, alarms, max(len(samples), len(labels)) == _PAGE)
+
+    def _keep(self, connection: Connection, seen: _Seen) -> bool:
+        """Store what was seen; return False where the stream is gone."""
+        stream = self._keeper.hold(connection)
+        if stream is None:
+            return False
+        watches.store(connection, self._stream_id, seen.values)
+        events.add(connection, seen.alarms)
         policy = QuerySpec(**stream.query).policy()
-        if alarms and policy.drift_exploration > 1.0:
+        if seen.alarms and policy.drift_exploration > 1.0:
             stream_rows.explore_more(connection, self._stream_id, policy.drift_samples)
-        return _Seen(len(samples), len(labels), len(alarms))
+        return True
 
     def _told(self, row: AnyRow, alarm: Alarm) -> dict[str, Any]:
         return {"stream_id": self._stream_id, "type": "drift", "data": alarm._asdict(), "at": row.at}

@@ -14,7 +14,7 @@ from tests.conftest import Running
 
 # What counts requests, not what they did, and what time alone changes.
 LEFT_OUT = {"idempotency", "workers", "writers", "updates", "snapshots", "watches"}
-CHANGED_BY_THE_WORKER = {"streams.applied_seq", "queries.utility", "queries.ranked_at"}
+CHANGED_BY_THE_WORKER = {"streams.applied_seq", "streams.ranked_seq", "queries.utility", "queries.ranked_at"}
 
 Request = tuple[str, str, dict[str, Any] | None]
 

@@ -54,13 +54,12 @@ def leased(past: History, limit: int) -> list[dict[str, Any]]:
     return run(leasing.lease(past.parts, past.who, past.name, limit, 0, never))
 
 
-def tended(past: History, tending: Tending, *, until_quiet: bool = False) -> None:
-    """Do all there is to do, or all before nothing was learned for a moment."""
+def tended(past: History, tending: Tending) -> None:
+    """Do all there is to do."""
     for _ in range(1000):
-        rest = tending.step(past.stream)
-        if rest is None or (until_quiet and rest == QUIET_SECONDS):
+        if tending.step(past.stream) is None:
             return
-        past.clock.pass_seconds(0 if until_quiet else QUIET_SECONDS)
+        past.clock.pass_seconds(QUIET_SECONDS)
     raise AssertionError("it never ends")
 
 
@@ -149,35 +148,62 @@ def test_what_is_surely_of_a_class_that_hardly_comes_is_not_withdrawn(past: Hist
     assert {sure[query_id] for query_id in sure.keys() - kept} >= {"b"}
 
 
-def test_an_update_ranks_no_more_than_the_setting_says_and_the_longest_unranked_come_next(tmp_path: Path) -> None:
+def test_an_update_ranks_no_more_than_the_setting_says_and_everybody_has_a_turn(tmp_path: Path) -> None:
     with history(tmp_path, ranked_per_update=64) as past:
         asked(past, 300)
         tending = Tending(past.parts)
-        for n in range(1, 5):
-            past.label((n, -n), "ab"[n % 2])
+        for n in range(1, 13):
+            past.label((n % 7 - 3, -n % 5), "ab"[n % 2])
             past.catch_up()
-            tended(past, tending, until_quiet=True)
-            versions = Counter(row.ranked_at for row in rows(past))
-            assert versions[n] <= 128  # the best, and as many as the setting says
-        assert min(row.ranked_at for row in rows(past)) > 0  # in the end everybody's turn has come
-        tended(past, tending)
-        # Where nothing more is learned, all that wait are ranked by the newest; half cannot be withdrawn as sure.
-        assert {row.ranked_at for row in still_open(past)} == {4}
+            tended(past, tending)
+            assert 0 < Counter(row.ranked_at for row in rows(past))[n] <= 64
+        assert min(row.ranked_at for row in still_open(past)) > 0
         assert len(still_open(past)) >= 150
 
 
-def test_once_nothing_is_learned_for_a_moment_ranking_goes_on_without_another_wait(tmp_path: Path) -> None:
-    with history(tmp_path, ranked_per_update=64) as past:
-        asked(past, 300)
-        past.label((1, -1), "a")
+def test_the_way_down_goes_on_after_an_update_and_begins_at_the_top_once_nothing_is_learned(past: History) -> None:
+    asked(past, 600)
+    tending = Tending(past.parts)
+
+    def ranked(*, pause: bool = False) -> list[int]:
+        """Learn, take one step; return how many of each third of the queue, the best first, were ranked by that."""
+        places = [row.id for row in sorted(still_open(past), key=lambda row: (-row.utility, row.id))]
+        past.label((1, -1), "ab"[past.parts.models.state(past.stream).seq % 2])
         past.catch_up()
-        tending, rests = Tending(past.parts), []
-        while (rest := tending.step(past.stream)) is not None:
-            past.clock.pass_seconds(QUIET_SECONDS)
-            rests.append(rest)
-        assert rests
-        assert QUIET_SECONDS not in rests
-        assert {row.ranked_at for row in still_open(past)} == {1}
+        newest = past.parts.models.state(past.stream).seq
+        while newest not in {row.ranked_at for row in rows(past)}:
+            tending.step(past.stream)
+            if pause:
+                past.clock.pass_seconds(QUIET_SECONDS)
+        found = {row.id for row in rows(past) if row.ranked_at == newest}
+        third = len(places) // 3
+        return [sum(place in found for place in places[n * third : (n + 1) * third]) for n in range(3)]
+
+    change(past, withdraw_below=0.0)
+    assert ranked() == [128, 0, 0]
+    assert ranked()[0] < 128  # it went on in the middle
+    assert sum(ranked()[1:]) > 64
+    assert ranked(pause=True)[0] == 200
+
+
+def test_what_is_noted_as_ranked_is_never_newer_than_any_open_query(past: History) -> None:
+    asked(past, 300)
+    tending = Tending(past.parts)
+    seen = set()
+    for n in range(12):
+        past.label((n % 7 - 3, -n % 5), "ab"[n % 2])
+        past.catch_up()
+        for _ in range(n % 5):
+            tending.step(past.stream)
+            noted = past.parts.db.read_now(lambda c: stream_rows.by_id(c, past.stream.id))
+            assert noted is not None
+            assert noted.ranked_seq <= min(row.ranked_at for row in still_open(past))
+            seen.add(noted.ranked_seq)
+    assert len(seen) > 2
+    tended(past, tending)
+    noted = past.parts.db.read_now(lambda c: stream_rows.by_id(c, past.stream.id))
+    assert noted is not None
+    assert noted.ranked_seq == past.parts.models.state(past.stream).seq
 
 
 def test_what_the_model_is_sure_of_is_withdrawn_unless_it_was_asked_at_random_or_is_held(past: History) -> None:
