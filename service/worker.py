@@ -32,9 +32,6 @@ logger = structlog.get_logger()
 
 _FORGET_EVERY = 600 * SECOND
 
-_GIVES_WAY_SECONDS = 0.02
-"""So long, at most, each piece of work waits for those who wait for a question or for an answer to be taken."""
-
 _TURN_SECONDS = 0.25
 """So long one stream is learned for, or rebuilt, while others are held: then it is their turn."""
 
@@ -200,7 +197,7 @@ class Worker:
     def _politely(self, work: Callable[[], T]) -> T:
         """Do one piece of work once nobody waits; while the service ends, at once."""
         if not self._stop.is_set():
-            self._parts.precedence.give_way(_GIVES_WAY_SECONDS)
+            self._parts.precedence.give_way()
         return work()
 
     def _give_back(self, lease: StreamLease) -> None:

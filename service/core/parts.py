@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Event
 
+from anyio import CapacityLimiter
+
 from service.bus import Bus
 from service.clock import Clock
 from service.core.line import Line, Lines
@@ -16,6 +18,8 @@ from service.core.precedence import Precedence
 from service.events import Topic, Wakeup
 from service.settings import Settings
 from service.storage.session import Database
+
+_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Parts:
     """Who waits for the queries of each stream."""
     precedence: Precedence = field(default_factory=Precedence)
     """Who goes before work in the background."""
+    looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))
+    """Who ranks the best for a lease: more at once than there are processors make each other slower."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

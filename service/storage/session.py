@@ -14,6 +14,7 @@ import anyio.to_thread
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
+from service.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from service.storage.migrating import migrate
 from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
 
@@ -38,9 +39,12 @@ class Database:
     def __init__(self, url: str, *, write_queue_limit: int = 1000) -> None:
         self.url = sa.make_url(url)
         self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
+        self._checkpoints: Checkpoints | None = None
         if self.embedded:
             self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE")
             self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit)
+            if self.url.database:
+                self._checkpoints = Checkpoints(Path(self.url.database))
         else:
             self._writer_engine = _engine(self.url, begin="BEGIN", options=_WRITER_OPTIONS)
             self._writer = PooledWriter(self._writer_engine, _POSTGRES_CONNECTIONS, write_queue_limit)
@@ -90,6 +94,8 @@ class Database:
     def close(self) -> None:
         """Finish all writes and hang up; closing twice is once."""
         self._writer.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self._writer_engine.dispose()
         self._reader.dispose()
 
@@ -109,6 +115,7 @@ def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         _switch_to_wal(connection)
 
     @event.listens_for(engine, "begin")

@@ -91,7 +91,7 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
 
 
 async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
-    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name, limit)
+    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name, limit, limiter=parts.looks)
     if not known.best and key is None:
         return _Tried([], known.free, known.stream_id)
 

@@ -27,6 +27,9 @@ QUIET_SECONDS = 0.1
 _BATCH, _BATCH_WHEN_QUIET = 128, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
 
+_SLICE = 64
+"""Queries scored at once: between them, too, whoever waits for a question or for an answer to be taken goes first."""
+
 _BREATH_SECONDS = 0.03
 """So long after an update ranking waits: whoever has just answered asks for the next query."""
 
@@ -116,8 +119,12 @@ class Tending:
         least, utility = least_wanted(stream, ledger), utility_now(stream, ledger)
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
-        said = scorer.predict_many([from_bytes(row.features, spec) for row in rows])
-        utilities = {row.id: utility(one) for row, one in zip(rows, said, strict=True) if one is not None}
+        utilities: dict[str, float] = {}
+        for start in range(0, len(rows), _SLICE):
+            self._parts.precedence.give_way()
+            some = rows[start : start + _SLICE]
+            said = scorer.predict_many([from_bytes(row.features, spec) for row in some])
+            utilities |= {row.id: utility(one) for row, one in zip(some, said, strict=True) if one is not None}
         sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
         if sinking:
             self._withdraw(stream, sinking)

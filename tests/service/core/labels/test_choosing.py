@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from threading import Lock
+from time import sleep
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +23,7 @@ from service.settings import Settings
 from service.storage import queue
 from service.storage.streams import Stream
 from service.storage.tables import AnyRow, queries, skips
-from tests.service.core.by_hand import ManualClock, run
+from tests.service.core.by_hand import ManualClock, never, run
 
 SKIPPED = 6000
 
@@ -106,3 +110,28 @@ def test_whoever_others_were_quicker_than_gets_what_comes_next(
     found = leased(ben)
     assert len(found) == 10
     assert found.isdisjoint(taken)
+
+
+def test_two_at_once_look_for_the_best_and_the_others_come_behind(
+    parts: Parts, who: Principal, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked, lock, now, most = choosing.ranked, Lock(), 0, 0
+
+    def counted(*arguments: Any) -> choosing.Ranked:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        sleep(0.02)
+        found = ranked(*arguments)
+        with lock:
+            now -= 1
+        return found
+
+    async def together() -> list[list[dict[str, Any]]]:
+        return await asyncio.gather(*(leasing.lease(parts, who, filled.name, 1, 0, never) for _ in range(6)))
+
+    monkeypatch.setattr(choosing, "ranked", counted)
+    served = [query["id"] for found in run(together()) for query in found]
+    assert most == 2
+    assert len(set(served)) == len(served) == 6
