@@ -27,13 +27,13 @@ QUIET_SECONDS = 0.1
 _BATCH, _BATCH_WHEN_QUIET = 128, 256
 """Queries ranked, or ended for their age, between two looks at what else there is to do."""
 
-_SLICE = 64
+_SLICE, _SLICE_WHEN_QUIET = 64, 256
 """Queries scored at once: between them, too, whoever waits for a question or for an answer to be taken goes first."""
 
 _BREATH_SECONDS = 0.03
 """So long after an update ranking waits: whoever has just answered asks for the next query."""
 
-_RESTS = 2.0
+_RESTS = 0.5
 _RESTS_WHEN_QUIET = 0.1
 """So many times as long as it worked the ranking rests: whoever waits for an answer goes first."""
 
@@ -89,7 +89,7 @@ class Tending:
         if quiet and self._top is None:
             self._top = _Walk()
         if self._left:
-            self._rank(stream, _BATCH_WHEN_QUIET if quiet else _BATCH)
+            self._rank(stream, *((_BATCH_WHEN_QUIET, _SLICE_WHEN_QUIET) if quiet else (_BATCH, _SLICE)))
             self._ranked_at = perf_counter()
         if expired:
             return 0.0
@@ -108,7 +108,7 @@ class Tending:
                 self._left, self._sweep = 0, _Walk()
         return found
 
-    def _rank(self, stream: Stream, most: int) -> None:
+    def _rank(self, stream: Stream, most: int, at_once: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
         scorer, spec = self._parts.models.scorer(stream), as_input(stream.input)
 
@@ -120,9 +120,9 @@ class Tending:
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
         rows = [row for row in rows if row.features] if scorer.classes else []
         utilities: dict[str, float] = {}
-        for start in range(0, len(rows), _SLICE):
+        for start in range(0, len(rows), at_once):
             self._parts.precedence.give_way()
-            some = rows[start : start + _SLICE]
+            some = rows[start : start + at_once]
             said = scorer.predict_many([from_bytes(row.features, spec) for row in some])
             utilities |= {row.id: utility(one) for row, one in zip(some, said, strict=True) if one is not None}
         sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
