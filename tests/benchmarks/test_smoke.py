@@ -240,7 +240,9 @@ def test_speed_is_told_as_a_ratio_to_the_published_rule(said: Said) -> None:
 
 
 def test_the_queue_is_timed_under_many_hands_and_when_it_is_long(said: Said) -> None:
-    options = "--annotators 3 --queue 240 --seconds 2 --think 0.05 --rest 1 --served 20 --open 2000 --answers 10"
+    options = (
+        "--annotators 3 --queue 240 --seconds 2 --think 0.05 --looks 1 --rest 1 --served 20 --open 2000 --answers 10"
+    )
     crew, long = said(queue.main, options)
     assert set(crew["faults"].values()) == {0}
     assert crew["leases"] > 0
