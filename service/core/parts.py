@@ -43,7 +43,7 @@ class Parts:
     precedence: Precedence = field(default_factory=Precedence)
     """Who goes before work in the background."""
     looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))
-    """Who ranks the best for a lease: more at once than there are processors make each other slower."""
+    """Who ranks the best for a lease: two at once, since more take turns with the interpreter and all end late."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

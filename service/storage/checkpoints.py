@@ -35,14 +35,15 @@ class Checkpoints:
         while not self._stop.wait(_EVERY_SECONDS):
             with suppress(OSError, sqlite3.Error):  # no file yet, or somebody else is at it: in a moment again
                 written = self._ahead.stat().st_mtime_ns
-                if written != self._seen:
-                    self._copy()
+                if written != self._seen and self._copy():
                     self._seen = written
 
-    def _copy(self) -> None:
+    def _copy(self) -> bool:
+        """Copy what is written ahead; return whether that was all."""
         with closing(sqlite3.connect(self._path)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             for _ in range(_TRIES):
                 _busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if copied == ahead:
-                    return
+                    return True
+        return False

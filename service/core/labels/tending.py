@@ -45,13 +45,16 @@ class _Walk:
         self.version = 0
         self.after: Place | None = None
 
-    def page(self, connection: Connection, stream_id: int, version: int, most: int) -> Sequence[AnyRow]:
-        """Return the next that an older version ranked; fewer than `most` where the way ends, and another begins."""
+    def next(self, connection: Connection, stream_id: int, version: int, most: int) -> Sequence[AnyRow]:
+        """Return the next that an older version ranked; fewer than `most` where the way ends."""
         if self.after is None:
             self.version = version
-        found = queue.downwards(connection, stream_id, version, most, self.after)
+        return queue.downwards(connection, stream_id, version, most, self.after)
+
+    def pass_by(self, found: Sequence[AnyRow], most: int) -> bool:
+        """Go on behind what `next` found, once it is ranked; return whether that was the end."""
         self.after = Place(found[-1].utility, found[-1].id) if len(found) == most else None
-        return found
+        return self.after is None
 
 
 class Tending:
@@ -64,7 +67,6 @@ class Tending:
         self._sweep = _Walk()
         self._top: _Walk | None = None
         self._left = 0
-        self._walked = 0
         self._noted = 0
         self._ranked_at = 0.0
         self._looked_at = 0
@@ -97,28 +99,18 @@ class Tending:
             return (perf_counter() - begin) * (_RESTS_WHEN_QUIET if quiet else _RESTS)
         return None
 
-    def _next(self, connection: Connection, stream: Stream, version: int, most: int) -> Sequence[AnyRow]:
-        """Return what is to be ranked next."""
-        walk = self._top or self._sweep
-        found = walk.page(connection, stream.id, version, min(most, self._left))
-        self._left = max(0, self._left - most)
-        if walk.after is None:
-            self._walked = walk.version
-            if walk.version == version:
-                self._left, self._sweep = 0, _Walk()
-        return found
-
     def _rank(self, stream: Stream, most: int, at_once: int) -> None:
         """Score a batch by the current version, store its utilities, and withdraw what is no longer worth asking."""
         scorer, spec = self._parts.models.scorer(stream), as_input(stream.input)
+        walk, most = self._top or self._sweep, min(most, self._left)
 
         def look(connection: Connection) -> tuple[Sequence[AnyRow], Ledger]:
-            return self._next(connection, stream, scorer.seq, most), stream_rows.ledger(connection, stream.id)
+            return walk.next(connection, stream.id, scorer.seq, most), stream_rows.ledger(connection, stream.id)
 
-        rows, ledger = self._parts.db.read_now(look)
+        found, ledger = self._parts.db.read_now(look)
         least, utility = least_wanted(stream, ledger), utility_now(stream, ledger)
         # Whoever knows no class yet ranks nothing, and where the payload is gone the query is about to be withdrawn.
-        rows = [row for row in rows if row.features] if scorer.classes else []
+        rows = [row for row in found if row.features] if scorer.classes else []
         utilities: dict[str, float] = {}
         for start in range(0, len(rows), at_once):
             self._parts.precedence.give_way()
@@ -130,9 +122,17 @@ class Tending:
             self._withdraw(stream, sinking)
         if utilities:  # at last: what has the newest version's utility is not looked at again
             self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq))
-        if self._walked > self._noted:
-            self._parts.db.write_now(lambda c: stream_rows.ranked(c, stream.id, self._walked))
-            self._noted = self._walked
+        self._left -= most
+        if walk.pass_by(found, most):
+            self._end(stream, walk.version, scorer.seq)
+
+    def _end(self, stream: Stream, since: int, version: int) -> None:
+        """Note that a way down has ended; where all of it was by this version there is nothing left to do."""
+        if since > self._noted:
+            self._parts.db.write_now(lambda c: stream_rows.ranked(c, stream.id, since))
+            self._noted = since
+        if since == version:
+            self._left, self._sweep = 0, _Walk()
 
     def _withdraw(self, stream: Stream, query_ids: Sequence[str]) -> None:
         """End those of the queries that nobody holds and nobody has to decide."""

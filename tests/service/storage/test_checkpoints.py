@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import enumerate as enumerate_threads
 from time import sleep
 
 import pytest
@@ -76,8 +77,14 @@ def test_it_goes_on_after_a_failure(database: Database, tmp_path: Path, monkeypa
     eventually(lambda: copied(tmp_path / "engram.db"), lambda count: count == 1)
 
 
+def threads() -> int:
+    return sum(thread.name == "engram-checkpoints" for thread in enumerate_threads())
+
+
 def test_closing_ends_it_and_leaves_nothing_ahead(database: Database, tmp_path: Path) -> None:
+    before = threads()
     database.write_now(add)
     database.close()
+    assert threads() == before - 1
     assert copied(tmp_path / "engram.db") == 1
     assert not (tmp_path / "engram.db-wal").exists()
