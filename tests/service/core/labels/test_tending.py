@@ -166,15 +166,16 @@ def test_the_way_down_goes_on_after_an_update_and_begins_at_the_top_once_nothing
     tending = Tending(past.parts)
 
     def ranked(*, pause: bool = False) -> list[int]:
-        """Learn, take one step; return how many of each third of the queue, the best first, were ranked by that."""
+        """Learn, rank one batch, and one more after a pause; return how many of each third, the best first, that were."""
         places = [row.id for row in sorted(still_open(past), key=lambda row: (-row.utility, row.id))]
         past.label((1, -1), "ab"[past.parts.models.state(past.stream).seq % 2])
         past.catch_up()
         newest = past.parts.models.state(past.stream).seq
         while newest not in {row.ranked_at for row in rows(past)}:
             tending.step(past.stream)
-            if pause:
-                past.clock.pass_seconds(QUIET_SECONDS)
+        if pause:
+            past.clock.pass_seconds(QUIET_SECONDS)
+            tending.step(past.stream)
         found = {row.id for row in rows(past) if row.ranked_at == newest}
         third = len(places) // 3
         return [sum(place in found for place in places[n * third : (n + 1) * third]) for n in range(3)]
