@@ -166,7 +166,7 @@ def test_the_way_down_goes_on_after_an_update_and_begins_at_the_top_once_nothing
     tending = Tending(past.parts)
 
     def ranked(*, pause: bool = False) -> list[int]:
-        """Learn, rank one batch, and one more after a pause; return how many of each third, the best first, that were."""
+        """Learn, rank one batch, and one more after a pause; return how many of each third, the best first."""
         places = [row.id for row in sorted(still_open(past), key=lambda row: (-row.utility, row.id))]
         past.label((1, -1), "ab"[past.parts.models.state(past.stream).seq % 2])
         past.catch_up()
