@@ -1,7 +1,8 @@
-"""What was written ahead goes into SQLite's file in the background, so that no commit waits for it."""
+"""What was written ahead goes to disk, and into SQLite's file, in the background, so that no commit waits for it."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -16,7 +17,10 @@ _TRIES = 5
 
 
 class Checkpoints:
-    """One thread that copies the pages of the write-ahead log to the database, beside readers and the writer."""
+    """One thread that copies the pages of the write-ahead log to the database, beside readers and the writer.
+
+    A copy begins with a sync of the log: a commit that did not wait for its own is on disk soon after, too.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,11 +43,13 @@ class Checkpoints:
                     self._seen = written
 
     def _copy(self) -> bool:
-        """Copy what is written ahead; return whether that was all."""
+        """Copy what is written ahead; return whether that was all. If it was not, all is on disk at least."""
         with closing(sqlite3.connect(self._path)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             for _ in range(_TRIES):
                 _busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if copied == ahead:
                     return True
+        with self._ahead.open("rb") as written:  # a long read keeps the rest from being copied, and from its sync
+            os.fsync(written.fileno())
         return False

@@ -71,18 +71,22 @@ class Database:
         with self._reader.connect() as connection, connection.begin():
             return work(connection)
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction; return once it is committed to disk."""
-        return await asyncio.wrap_future(self._writer.submit(work))
+    async def write(self, work: Work[T], *, synced: bool = True) -> T:
+        """Run `work` in a transaction; return once it is committed to disk.
 
-    def write_now(self, work: Work[T]) -> T:
-        """Run the service's own `work` in a transaction and wait for its commit, from a thread that may block."""
-        return self._writer.submit(work, own=True).result()
+        With `synced` false it is committed, so that it outlives this process, but a power cut within half a second may
+        undo it, together with all that was committed later: only for what nobody misses then, or what is done again.
+        """
+        return await asyncio.wrap_future(self._writer.submit(work, synced=synced))
+
+    def write_now(self, work: Work[T], *, synced: bool = True) -> T:
+        """Run the service's own `work` as `write` does and wait for its commit, from a thread that may block."""
+        return self._writer.submit(work, own=True, synced=synced).result()
 
     def write_later(self, work: Work[None]) -> None:
         """Run the service's own `work` in a transaction soon; only for what may as well not be written."""
         with suppress(OverloadedError):
-            self._writer.submit(work, own=True)
+            self._writer.submit(work, own=True, synced=False)
 
     def migrate(self) -> None:
         """Bring the tables to the newest version."""

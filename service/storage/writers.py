@@ -29,11 +29,12 @@ _FIRST_WAIT_SECONDS = 0.05
 
 
 class _Part(NamedTuple):
-    """What is to be run, who waits for it, and since when."""
+    """What is to be run, who waits for it, since when, and whether it must be on disk first."""
 
     work: Work[Any]
     future: Future[Any]
     since: float
+    synced: bool
 
 
 class OverloadedError(Exception):
@@ -45,10 +46,14 @@ class UncertainError(Exception):
 
 
 class Writer(Protocol):
-    """Runs write transactions; the result is there once the transaction is on disk."""
+    """Runs write transactions, of which later ones never outlive earlier ones."""
 
-    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
-        """Run `work` in a transaction; requests may be refused for what waits, the service's `own` work is not."""
+    def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:
+        """Run `work` in a transaction; the result is there once it is on disk.
+
+        Requests may be refused for what waits, the service's `own` work is not. With `synced` false the result may be
+        there once the transaction outlives the process, and a power cut soon after may undo it.
+        """
 
     def close(self) -> None:
         """Finish what was submitted and stop."""
@@ -62,9 +67,10 @@ def passes(error: DBAPIError) -> bool:
 class GroupCommitWriter:
     """One thread, one connection: requests that wait are run together, each in its savepoint, and share one sync.
 
-    What comes alone needs no savepoint: the transaction is its own. The service's own work comes piece by piece, where
-    no request waits, or in turns with requests once it has waited long enough: nobody waits for more of it than the
-    piece that is under way and one more.
+    What comes alone needs no savepoint: the transaction is its own. Where nothing in a group asks for a sync there is
+    none: what is written ahead has one order, so that the next sync of all is its too. The service's own work comes
+    piece by piece, where no request waits, or in turns with requests once it has waited long enough: nobody waits for
+    more of it than the piece that is under way and one more.
     """
 
     def __init__(self, engine: Engine, limit: int) -> None:
@@ -76,10 +82,11 @@ class GroupCommitWriter:
         self._news = Condition()
         self._closed = False
         self._connection: Connection | None = None
+        self._syncs: bool | None = None
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
+    def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:
         """Queue `work`; raise `OverloadedError` where too much waits already, or nothing is taken any more.
 
         The service's `own` work, of which a few threads wait for one piece each, is not refused for what waits: a
@@ -89,7 +96,7 @@ class GroupCommitWriter:
         with self._news:
             if self._closed or (len(self._requests) + len(self._own) >= self._limit and not own):
                 raise OverloadedError
-            (self._own if own else self._requests).append(_Part(work, future, monotonic()))
+            (self._own if own else self._requests).append(_Part(work, future, monotonic(), synced))
             self._news.notify()
         return future
 
@@ -110,8 +117,14 @@ class GroupCommitWriter:
     def _connected(self) -> Connection:
         """Return the connection, which stays open: fetching one costs two fifths of what an empty transaction takes."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection, self._syncs = self._engine.connect(), None  # it may be used already
         return self._connection
+
+    def _sync(self, connection: Connection, *, syncs: bool) -> None:
+        """Let commits from now on wait for the disk, or not."""
+        if syncs != self._syncs:
+            connection.connection.cursor().execute(f"PRAGMA synchronous={'FULL' if syncs else 'NORMAL'}")
+            self._syncs = syncs
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
@@ -137,6 +150,7 @@ class GroupCommitWriter:
         outcomes: list[_Outcome]
         try:
             connection = self._connected()
+            self._sync(connection, syncs=any(part.synced for part in group))
             with connection.begin():
                 if len(group) == 1:
                     outcomes = [(part.future, part.work(connection), None) for part in group]
@@ -165,7 +179,7 @@ class PooledWriter:
     """Several connections; a transaction that lost against another one, or its connection, is run again.
 
     Not so where the connection broke while the commit was under way: it may have happened, so that only whoever asked
-    can try again, under the same id or key.
+    can try again, under the same id or key. Each is synced, whatever was asked for: nobody waits for another's sync.
     """
 
     def __init__(self, engine: Engine, connections: int, limit: int) -> None:
@@ -176,7 +190,7 @@ class PooledWriter:
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="engram-writer")
 
-    def submit(self, work: Work[T], *, own: bool = False) -> Future[T]:
+    def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:  # noqa: ARG002 - all are
         """Queue `work`; raise `OverloadedError` where too much waits already and it is not the service's `own`.
 
         So it does once nothing is taken any more.

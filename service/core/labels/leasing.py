@@ -118,7 +118,7 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
         found = [(_shown(connection, query_id), token, until) for query_id, token, until in answer.body]
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
-    found = await parts.db.write(shown)
+    found = await parts.db.write(shown, synced=False)
     if known.news:
         # Whoever comes next begins with what is known now; whoever asked need not wait until that is written.
         parts.db.write_later(lambda c: queue.rank(c, known.news, known.version))
@@ -134,7 +134,7 @@ async def heartbeat(parts: Parts, query_id: str, token: str) -> dict[str, str]:
         _extend(connection, query, until)
         return until
 
-    return {"expires_at": iso(await parts.db.write(work))}
+    return {"expires_at": iso(await parts.db.write(work, synced=False))}
 
 
 async def release(parts: Parts, query_id: str, token: str) -> None:

@@ -121,7 +121,7 @@ class Tending:
         if sinking:
             self._withdraw(stream, sinking)
         if utilities:  # at last: what has the newest version's utility is not looked at again
-            self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq))
+            self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq), synced=False)
         self._left -= most
         if walk.pass_by(found, most):
             self._end(stream, walk.version, scorer.seq)
@@ -129,7 +129,7 @@ class Tending:
     def _end(self, stream: Stream, since: int, version: int) -> None:
         """Note that a way down has ended; where all of it was by this version there is nothing left to do."""
         if since > self._noted:
-            self._parts.db.write_now(lambda c: stream_rows.ranked(c, stream.id, since))
+            self._parts.db.write_now(lambda c: stream_rows.ranked(c, stream.id, since), synced=False)
             self._noted = since
         if since == version:
             self._left, self._sweep = 0, _Walk()

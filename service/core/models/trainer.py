@@ -227,7 +227,7 @@ class StreamTrainer:
             events.add(connection, told)
             return True
 
-        there = self._parts.db.write_now(work)
+        there = self._parts.db.write_now(work, synced=written is not None or rebuilt is not None)
         self._notes, self._committed_seq = [], state.seq
         self._noted_seq = max(self._noted_seq, state.seq)
         if due:

@@ -77,6 +77,28 @@ def test_it_goes_on_after_a_failure(database: Database, tmp_path: Path, monkeypa
     eventually(lambda: copied(tmp_path / "engram.db"), lambda count: count == 1)
 
 
+def test_where_a_long_read_keeps_it_from_being_copied_it_is_on_disk_all_the_same(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "engram.db", []
+
+    def sync(descriptor: int) -> None:
+        assert Path(f"/proc/self/fd/{descriptor}").resolve() == path.with_name("engram.db-wal")
+        synced.append(ahead(path))
+
+    def look(connection: Connection) -> None:
+        assert connection.scalar(sa.text("SELECT count(*) FROM notes")) == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoints.os, "fsync", sync)
+            database.write_now(add, synced=False)
+            eventually(lambda: list(synced), bool)
+        assert copied(path) == 0
+
+    database.read_now(look)
+    assert synced[-1] == ahead(path)
+    eventually(lambda: copied(path), lambda count: count == 1)
+
+
 def threads() -> int:
     return sum(thread.name == "engram-checkpoints" for thread in enumerate_threads())
 

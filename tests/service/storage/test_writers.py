@@ -143,6 +143,35 @@ def test_nobody_hears_of_success_before_the_commit(tmp_path: Path) -> None:
         assert eventually(lambda: seen, bool) == [{"late"}]
 
 
+def waits_for_the_disk(connection: Connection) -> bool:
+    return bool(connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2)  # FULL
+
+
+def test_a_commit_waits_for_the_disk_unless_nothing_in_it_asks_for_that(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        assert db.write_now(waits_for_the_disk)
+        assert not db.write_now(waits_for_the_disk, synced=False)
+        assert db.write_now(waits_for_the_disk)
+        free, _held = blocked(db)
+        together = [db._writer.submit(waits_for_the_disk, synced=synced) for synced in (False, True, False)]
+        free.set()
+        assert [future.result(10) for future in together] == [True] * 3
+        assert not db.write_now(waits_for_the_disk, synced=False)
+
+        with pytest.raises(sa.exc.OperationalError):
+            db.write_now(lambda c: c.exec_driver_sql("SELECT nothing"), synced=False)  # ends the connection
+        assert db.write_now(waits_for_the_disk)
+        assert not db.write_now(waits_for_the_disk, synced=False)
+
+
+def test_what_waits_for_no_disk_is_there_for_everyone_and_after_the_end_of_the_process(database_url: str) -> None:
+    with opened(database_url) as db:
+        assert db.write_now(lambda c: add(c, "lightly"), synced=False) == "lightly"
+        assert names(db) == {"lightly"}
+    with opened(database_url) as db:
+        assert names(db) == {"lightly"}
+
+
 def test_closing_finishes_what_was_submitted(database_url: str) -> None:
     with opened(database_url) as db:
         free, _held = blocked(db)
