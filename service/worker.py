@@ -24,7 +24,7 @@ from service.events import Topic, Wakeup
 from service.storage import streams
 from service.storage.leases import StreamLease
 from service.storage.streams import Stream
-from service.storage.writers import UncertainError
+from service.storage.syncs import UncertainError
 
 T = TypeVar("T")
 

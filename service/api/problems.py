@@ -21,7 +21,8 @@ from service.core.errors import (
     TooManyError,
     UnacceptableError,
 )
-from service.storage.writers import OverloadedError, UncertainError, passes
+from service.storage.syncs import UncertainError
+from service.storage.writers import OverloadedError, passes
 
 _TITLES = {404: "Not found", 405: "Method not allowed"}
 
@@ -98,7 +99,7 @@ def _install_storage(app: FastAPI) -> None:
 
     @app.exception_handler(UncertainError)
     async def _uncertain(_request: Request, _error: UncertainError) -> Response:
-        detail = "The database went away while this was stored; send it again, with the same id or Idempotency-Key."
+        detail = "The database or its disk failed meanwhile; send it again, with the same id or Idempotency-Key."
         return reply(NotReadyError(detail, retry_after=1))
 
     @app.exception_handler(DBAPIError)

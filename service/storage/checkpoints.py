@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Thread
 
+from service.storage.syncs import ahead_of, sync_ahead
+
 BACKSTOP_PAGES = 16_384
 """Where so many pages are written ahead, 64 MiB, a commit does it itself: the background does not get through."""
 
-_EVERY_SECONDS = 0.5
+_EVERY_SECONDS = 0.2
 _TRIES = 5
 """What is written meanwhile is left; the next writer begins the file anew only where nothing is."""
 
@@ -24,7 +25,6 @@ class Checkpoints:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._ahead = path.with_name(path.name + "-wal")
         self._seen = 0
         self._stop = Event()
         self._thread = Thread(target=self._run, name="engram-checkpoints", daemon=True)
@@ -38,7 +38,7 @@ class Checkpoints:
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_SECONDS):
             with suppress(OSError, sqlite3.Error):  # no file yet, or somebody else is at it: in a moment again
-                written = self._ahead.stat().st_mtime_ns
+                written = ahead_of(self._path).stat().st_mtime_ns
                 if written != self._seen and self._copy():
                     self._seen = written
 
@@ -50,6 +50,5 @@ class Checkpoints:
                 _busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if copied == ahead:
                     return True
-        with self._ahead.open("rb") as written:  # a long read keeps the rest from being copied, and from its sync
-            os.fsync(written.fileno())
+        sync_ahead(self._path)  # a long read keeps the rest from being copied, and from its sync
         return False

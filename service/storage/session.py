@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, event
 
 from service.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from service.storage.migrating import migrate
+from service.storage.syncs import sync_ahead
 from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
 
 T = TypeVar("T")
@@ -41,10 +43,12 @@ class Database:
         self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
         self._checkpoints: Checkpoints | None = None
         if self.embedded:
-            self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE")
-            self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit)
-            if self.url.database:
-                self._checkpoints = Checkpoints(Path(self.url.database))
+            self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE", syncs=False)
+            path = Path(self.url.database) if self.url.database else None
+            sync = partial(sync_ahead, path) if path else lambda: None
+            self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit, sync)
+            if path:
+                self._checkpoints = Checkpoints(path)
         else:
             self._writer_engine = _engine(self.url, begin="BEGIN", options=_WRITER_OPTIONS)
             self._writer = PooledWriter(self._writer_engine, _POSTGRES_CONNECTIONS, write_queue_limit)
@@ -74,8 +78,8 @@ class Database:
     async def write(self, work: Work[T], *, synced: bool = True) -> T:
         """Run `work` in a transaction; return once it is committed to disk.
 
-        With `synced` false it is committed, so that it outlives this process, but a power cut within half a second may
-        undo it, together with all that was committed later: only for what nobody misses then, or what is done again.
+        With `synced` false it is committed, so that it outlives this process, but a power cut in the fifth of a second
+        after it may undo it, with all that was committed later: only for what nobody misses then, or is done again.
         """
         return await asyncio.wrap_future(self._writer.submit(work, synced=synced))
 
@@ -104,7 +108,8 @@ class Database:
         self._reader.dispose()
 
 
-def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
+def _engine(url: sa.URL, *, begin: str, options: str = "", syncs: bool = True) -> Engine:
+    """Return an engine; on SQLite a commit syncs unless `syncs` is false and somebody else does."""
     if url.get_backend_name() != "sqlite":
         options = f"{url.query.get('options', '')} {options}".strip()
         arguments = {"connect_timeout": _CONNECT_SECONDS} | dict(url.query) | {"options": options}
@@ -120,7 +125,8 @@ def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
-        _switch_to_wal(connection)
+        if _switch_to_wal(connection) and not syncs:
+            connection.execute("PRAGMA synchronous=NORMAL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -130,15 +136,16 @@ def _engine(url: sa.URL, *, begin: str, options: str = "") -> Engine:
     return engine
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Write ahead from now on; SQLite does not wait its busy time for another connection that switches too."""
+def _switch_to_wal(connection: sqlite3.Connection) -> bool:
+    """Write ahead from now on, where the file's system can; return whether that is so.
+
+    SQLite does not wait its busy time for another connection that switches too.
+    """
     give_up = monotonic() + _BUSY_MILLISECONDS / 1000
     while True:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            return bool(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal")
         except sqlite3.OperationalError:
             if monotonic() > give_up:
                 raise
             sleep(_SWITCH_SECONDS)
-        else:
-            return

@@ -1,4 +1,4 @@
-"""How transactions reach the disk: one writer that shares its sync (SQLite), or a pool (PostgreSQL)."""
+"""How transactions are run: by one writer, whose syncs are shared (SQLite), or by a pool (PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from service.storage.syncs import Outcome, Syncs, UncertainError, tell
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-
-_Outcome = tuple[Future[Any], Any, BaseException | None]
-"""Who waits for a part, what it came to, and why it failed if it did."""
 
 _LARGEST_GROUP = 128
 _OWN_WAITS_SECONDS = 0.05
@@ -41,10 +40,6 @@ class OverloadedError(Exception):
     """Too many writes are waiting for the database, or it is closed."""
 
 
-class UncertainError(Exception):
-    """The database went away during a commit: it may have happened or not."""
-
-
 class Writer(Protocol):
     """Runs write transactions, of which later ones never outlive earlier ones."""
 
@@ -52,7 +47,7 @@ class Writer(Protocol):
         """Run `work` in a transaction; the result is there once it is on disk.
 
         Requests may be refused for what waits, the service's `own` work is not. With `synced` false the result may be
-        there once the transaction outlives the process, and a power cut soon after may undo it.
+        there before, once the transaction outlives the process: a power cut soon after may undo it.
         """
 
     def close(self) -> None:
@@ -65,24 +60,25 @@ def passes(error: DBAPIError) -> bool:
 
 
 class GroupCommitWriter:
-    """One thread, one connection: requests that wait are run together, each in its savepoint, and share one sync.
+    """One thread, one connection: requests that wait are run together, each in its savepoint, and share one commit.
 
-    What comes alone needs no savepoint: the transaction is its own. Where nothing in a group asks for a sync there is
-    none: what is written ahead has one order, so that the next sync of all is its too. The service's own work comes
-    piece by piece, where no request waits, or in turns with requests once it has waited long enough: nobody waits for
-    more of it than the piece that is under way and one more.
+    What comes alone needs no savepoint: the transaction is its own. A commit does not wait for the disk, so that the
+    next can be made meanwhile: who wants it synced is told by another thread, after a sync of all that was written
+    ahead by then, for all who wait for it. The service's own work comes piece by piece, where no request waits, or in
+    turns with requests once it has waited long enough: nobody waits for more of it than the piece that is under way
+    and one more.
     """
 
-    def __init__(self, engine: Engine, limit: int) -> None:
+    def __init__(self, engine: Engine, limit: int, sync: Callable[[], None]) -> None:
         self._engine = engine
         self._limit = limit
+        self._syncs = Syncs(sync)
         self._requests: deque[_Part] = deque()
         self._own: deque[_Part] = deque()
         self._requests_were_last = True
         self._news = Condition()
         self._closed = False
         self._connection: Connection | None = None
-        self._syncs: bool | None = None
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
@@ -94,7 +90,8 @@ class GroupCommitWriter:
         """
         future: Future[T] = Future()
         with self._news:
-            if self._closed or (len(self._requests) + len(self._own) >= self._limit and not own):
+            waiting = len(self._requests) + len(self._own) + len(self._syncs)
+            if self._closed or (waiting >= self._limit and not own):
                 raise OverloadedError
             (self._own if own else self._requests).append(_Part(work, future, monotonic(), synced))
             self._news.notify()
@@ -106,6 +103,7 @@ class GroupCommitWriter:
             self._closed = True
             self._news.notify()
         self._thread.join()
+        self._syncs.close()
 
     def _run(self) -> None:
         while group := self._next_group():
@@ -117,14 +115,8 @@ class GroupCommitWriter:
     def _connected(self) -> Connection:
         """Return the connection, which stays open: fetching one costs two fifths of what an empty transaction takes."""
         if self._connection is None:
-            self._connection, self._syncs = self._engine.connect(), None  # it may be used already
+            self._connection = self._engine.connect()
         return self._connection
-
-    def _sync(self, connection: Connection, *, syncs: bool) -> None:
-        """Let commits from now on wait for the disk, or not."""
-        if syncs != self._syncs:
-            connection.connection.cursor().execute(f"PRAGMA synchronous={'FULL' if syncs else 'NORMAL'}")
-            self._syncs = syncs
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
@@ -147,10 +139,9 @@ class GroupCommitWriter:
         return self._requests_were_last and monotonic() - self._own[0].since > _OWN_WAITS_SECONDS
 
     def _commit(self, group: list[_Part]) -> None:
-        outcomes: list[_Outcome]
+        outcomes: list[Outcome]
         try:
             connection = self._connected()
-            self._sync(connection, syncs=any(part.synced for part in group))
             with connection.begin():
                 if len(group) == 1:
                     outcomes = [(part.future, part.work(connection), None) for part in group]
@@ -159,14 +150,13 @@ class GroupCommitWriter:
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits; nothing of it was kept
             outcomes = [(part.future, None, error) for part in group]
             self._hang_up()  # whatever it was, the next transaction has nothing to do with it
-        for future, result, failure in outcomes:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
+        later = [done for part, done in zip(group, outcomes, strict=True) if part.synced and done[2] is None]
+        tell([done for part, done in zip(group, outcomes, strict=True) if not part.synced or done[2] is not None])
+        if later:
+            self._syncs.before(later)
 
     @staticmethod
-    def _part(connection: Connection, work: Work[Any], future: Future[Any]) -> _Outcome:
+    def _part(connection: Connection, work: Work[Any], future: Future[Any]) -> Outcome:
         """Run a part so that its failure spoils no other."""
         try:
             with connection.begin_nested():

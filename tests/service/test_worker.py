@@ -17,8 +17,8 @@ from service.core.models.trainer import StreamTrainer
 from service.core.precedence import Precedence
 from service.settings import Settings
 from service.storage import leases
+from service.storage.syncs import UncertainError
 from service.storage.tables import writers
-from service.storage.writers import UncertainError
 from tests.conftest import Running, eventually, running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 
 from sqlalchemy import Connection
@@ -29,6 +30,9 @@ _BATCH, _BATCH_WHEN_QUIET = 128, 256
 
 _SLICE, _SLICE_WHEN_QUIET = 64, 256
 """Queries scored at once: between them, too, whoever waits for a question or for an answer to be taken goes first."""
+
+_WRITTEN = 32
+"""Utilities stored at once: whoever waits for the database waits for no more of them."""
 
 _BREATH_SECONDS = 0.03
 """So long after an update ranking waits: whoever has just answered asks for the next query."""
@@ -120,8 +124,11 @@ class Tending:
         sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
         if sinking:
             self._withdraw(stream, sinking)
-        if utilities:  # at last: what has the newest version's utility is not looked at again
-            self._parts.db.write_now(lambda c: queue.rank(c, utilities, scorer.seq), synced=False)
+        # At last: what has the newest version's utility is not looked at again.
+        ranked = list(utilities.items())
+        for start in range(0, len(ranked), _WRITTEN):
+            part = dict(ranked[start : start + _WRITTEN])
+            self._parts.db.write_now(partial(queue.rank, utilities=part, version=scorer.seq), synced=False)
         self._left -= most
         if walk.pass_by(found, most):
             self._end(stream, walk.version, scorer.seq)

@@ -8,7 +8,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from service.core.parts import Parts
-from service.storage.writers import UncertainError, passes
+from service.storage.syncs import UncertainError
+from service.storage.writers import passes
 
 logger = structlog.get_logger()
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from service.storage import checkpoints
+from service.storage import checkpoints, syncs
 from service.storage.checkpoints import BACKSTOP_PAGES
 from service.storage.session import Database
 from tests.conftest import eventually
@@ -89,7 +89,7 @@ def test_where_a_long_read_keeps_it_from_being_copied_it_is_on_disk_all_the_same
     def look(connection: Connection) -> None:
         assert connection.scalar(sa.text("SELECT count(*) FROM notes")) == 0
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoints.os, "fsync", sync)
+            patch.setattr(syncs, "_sync", sync)
             database.write_now(add, synced=False)
             eventually(lambda: list(synced), bool)
         assert copied(path) == 0

@@ -12,12 +12,15 @@ from time import sleep
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from service.core.errors import ConflictError
 from service.settings import Settings
+from service.storage import syncs
 from service.storage.session import Database
+from service.storage.syncs import UncertainError
 from service.storage.tables import tokens
-from service.storage.writers import _OWN_WAITS_SECONDS, OverloadedError, UncertainError
+from service.storage.writers import _OWN_WAITS_SECONDS, OverloadedError
 from tests.conftest import Running, eventually, postgres_database, running
 
 
@@ -143,25 +146,88 @@ def test_nobody_hears_of_success_before_the_commit(tmp_path: Path) -> None:
         assert eventually(lambda: seen, bool) == [{"late"}]
 
 
-def waits_for_the_disk(connection: Connection) -> bool:
-    return bool(connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2)  # FULL
+class Disk:
+    """Stands for a file's sync: it takes until it is let go, and fails where it is told to."""
+
+    def __init__(self, db: Database) -> None:
+        self.begun, self.goes, self.fails, self.count = Event(), Event(), False, 0
+        db._writer._syncs._sync = self.sync
+
+    def sync(self) -> None:
+        self.count += 1
+        self.begun.set()
+        assert self.goes.wait(30)
+        if self.fails:
+            raise OSError(5, "Input/output error")
 
 
-def test_a_commit_waits_for_the_disk_unless_nothing_in_it_asks_for_that(tmp_path: Path) -> None:
+def test_who_wants_it_on_disk_hears_of_it_after_the_sync_and_nobody_else_waits_for_that(tmp_path: Path) -> None:
     with opened(file_of(tmp_path)) as db:
-        assert db.write_now(waits_for_the_disk)
-        assert not db.write_now(waits_for_the_disk, synced=False)
-        assert db.write_now(waits_for_the_disk)
-        free, _held = blocked(db)
-        together = [db._writer.submit(waits_for_the_disk, synced=synced) for synced in (False, True, False)]
-        free.set()
-        assert [future.result(10) for future in together] == [True] * 3
-        assert not db.write_now(waits_for_the_disk, synced=False)
+        disk = Disk(db)
+        first = db._writer.submit(lambda c: add(c, "first"))
+        assert disk.begun.wait(10)
+        assert db.write_now(lambda c: add(c, "lightly"), synced=False) == "lightly"
+        with pytest.raises(ConflictError):
+            db.write_now(refuse)
+        more = [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(5)]
+        everything = {"first", "lightly", *(f"t{n}" for n in range(5))}
+        assert eventually(lambda: names(db), lambda found: len(found) == 7) == everything
+        assert not any(future.done() for future in [first, *more])
+        disk.goes.set()
+        assert [future.result(10) for future in [first, *more]] == ["first", *(f"t{n}" for n in range(5))]
+        assert disk.count == 2  # the second for all who came during the first
 
-        with pytest.raises(sa.exc.OperationalError):
-            db.write_now(lambda c: c.exec_driver_sql("SELECT nothing"), synced=False)  # ends the connection
-        assert db.write_now(waits_for_the_disk)
-        assert not db.write_now(waits_for_the_disk, synced=False)
+
+def refuse(_connection: Connection) -> None:
+    raise ConflictError
+
+
+def test_those_who_wait_for_a_sync_count_as_waiting(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path), limit=3) as db:
+        disk = Disk(db)
+        waiting = [db._writer.submit(lambda c: add(c, "at the disk"))]
+        assert disk.begun.wait(10)
+        waiting += [db._writer.submit(lambda c, n=n: add(c, f"t{n}")) for n in range(3)]
+        assert eventually(lambda: len(names(db)), lambda count: count == 4)
+        with pytest.raises(OverloadedError):
+            db._writer.submit(lambda c: add(c, "too much"))
+        disk.goes.set()
+        assert all(future.result(10) for future in waiting)
+        assert db.write_now(lambda c: add(c, "again")) == "again"
+
+
+def test_a_disk_that_failed_to_sync_is_not_trusted_again(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        disk = Disk(db)
+        disk.goes.set()
+        assert db.write_now(lambda c: add(c, "before")) == "before"
+        disk.fails = True
+        with capture_logs() as logged, pytest.raises(UncertainError):
+            db.write_now(lambda c: add(c, "failed"))
+        disk.fails = False
+        with pytest.raises(UncertainError):
+            db.write_now(lambda c: add(c, "after"))
+        assert [said["event"] for said in logged] == ["database.sync_failed"]
+        assert db.write_now(lambda c: add(c, "lightly"), synced=False) == "lightly"
+    with opened(file_of(tmp_path)) as db:
+        assert {"before", "lightly"} <= names(db)
+        assert db.write_now(lambda c: add(c, "again")) == "again"
+
+
+def test_a_sync_is_of_what_is_written_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    monkeypatch.setattr(syncs, "_sync", sync)
+    with opened(file_of(tmp_path)) as db:
+        db.write_now(lambda c: add(c, "lightly"), synced=False)
+        assert synced == []
+        db.write_now(lambda c: add(c, "surely"))
+        assert synced == [str(tmp_path / "engram.db-wal")]
+    syncs.sync_ahead(tmp_path / "engram.db")  # nothing is written ahead any more
+    assert len(synced) == 1
 
 
 def test_what_waits_for_no_disk_is_there_for_everyone_and_after_the_end_of_the_process(database_url: str) -> None:

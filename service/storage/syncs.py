@@ -1,0 +1,107 @@
+"""What was committed reaches the disk: one sync for all who wait for it, beside the writer, who goes on meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Condition, Thread
+from typing import Any
+
+import structlog
+
+logger = structlog.get_logger()
+
+Outcome = tuple[Future[Any], Any, BaseException | None]
+"""Who waits for a piece of work, what it came to, and why it failed if it did."""
+
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class UncertainError(Exception):
+    """A commit may have happened or not, or may not last."""
+
+
+def ahead_of(database: Path) -> Path:
+    """Return where SQLite writes ahead of a database's file."""
+    return database.with_name(database.name + "-wal")
+
+
+def sync_ahead(database: Path) -> None:
+    """Return once all that is written ahead of a database's file is on disk.
+
+    It is opened anew each time: whoever hangs up last removes it. Nothing in it is then lacking in the database, which
+    was synced before.
+    """
+    try:
+        descriptor = os.open(ahead_of(database), os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def tell(outcomes: Sequence[Outcome]) -> None:
+    """Tell everybody what their work came to."""
+    for future, result, failure in outcomes:
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
+
+
+class Syncs:
+    """A thread that syncs, and then tells all who waited when it began.
+
+    A disk that failed once is trusted no more: what it says it has written later may not be what it failed to write.
+    Until the process is started again everybody is told that what they wrote may not last.
+    """
+
+    def __init__(self, sync: Callable[[], None]) -> None:
+        self._sync = sync
+        self._waiting: list[Outcome] = []
+        self._news = Condition()
+        self._closed = False
+        self._failed = False
+        self._thread = Thread(target=self._run, name="engram-syncs", daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        """Return how many wait for a sync that has not begun."""
+        return len(self._waiting)
+
+    def before(self, outcomes: Sequence[Outcome]) -> None:
+        """Tell these outcomes, of what is committed by now, once it is on disk."""
+        with self._news:
+            self._waiting.extend(outcomes)
+            self._news.notify()
+
+    def close(self) -> None:
+        """Sync for all who wait, and end."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while outcomes := self._next():
+            try:
+                if not self._failed:
+                    self._sync()
+            except OSError as error:
+                self._failed = True
+                logger.error("database.sync_failed", error=str(error), meaning="restart once the disk is sound")  # noqa: TRY400 - one line
+            if self._failed:
+                outcomes = [(future, None, UncertainError()) for future, _result, _failure in outcomes]
+            tell(outcomes)
+
+    def _next(self) -> list[Outcome]:
+        """Wait for somebody who waits, and return all who do; nobody once this is closed."""
+        with self._news:
+            while not (self._waiting or self._closed):
+                self._news.wait()
+            outcomes, self._waiting = self._waiting, []
+            return outcomes
