@@ -29,9 +29,14 @@ async def alive() -> Response:
 
 @process.get("/readyz")
 async def ready(parts: PartsOf) -> Response:
-    """Answer 200 once every model is restored and its log replayed; until then say how far that is."""
+    """Answer 200 once every model is restored and its log replayed, while what is stored lasts; else say what is wrong.
+
+    Until the models are restored, say how far that is.
+    """
     if not parts.ready.is_set():
         raise NotReadyError(retry_after=1, more={"restoring": parts.recovery.body()})
+    if not parts.db.sound:
+        raise NotReadyError("The disk failed to sync; nothing is stored until the next start.", retry_after=60)
     return Reply({"status": "ready"})
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, event
 
 from service.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from service.storage.migrating import migrate
-from service.storage.syncs import sync_ahead
+from service.storage.syncs import UncertainError, sync_ahead
 from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
 
 T = TypeVar("T")
@@ -58,6 +58,11 @@ class Database:
         """Whether the database is a file of this process alone."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def sound(self) -> bool:
+        """Whether what is committed lasts; where a disk has failed to sync, only another start may mend it."""
+        return self._writer.sound
+
     async def read(self, work: Work[T]) -> T:
         """Run `work` in a read transaction of its own, in a thread."""
         return await anyio.to_thread.run_sync(self.read_now, work)
@@ -89,7 +94,7 @@ class Database:
 
     def write_later(self, work: Work[None]) -> None:
         """Run the service's own `work` in a transaction soon; only for what may as well not be written."""
-        with suppress(OverloadedError):
+        with suppress(OverloadedError, UncertainError):
             self._writer.submit(work, own=True, synced=False)
 
     def migrate(self) -> None:

@@ -16,11 +16,13 @@ logger = structlog.get_logger()
 Outcome = tuple[Future[Any], Any, BaseException | None]
 """Who waits for a piece of work, what it came to, and why it failed if it did."""
 
+SYNC_FAILED = "the disk failed to sync; start again once it is sound"
+
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class UncertainError(Exception):
-    """A commit may have happened or not, or may not last."""
+    """A commit may have happened or not, or may not last; or nothing is committed any more, since it would not."""
 
 
 def ahead_of(database: Path) -> Path:
@@ -57,7 +59,10 @@ class Syncs:
     """A thread that syncs, and then tells all who waited when it began.
 
     A disk that failed once is trusted no more: what it says it has written later may not be what it failed to write.
-    Until the process is started again everybody is told that what they wrote may not last.
+    Whoever waits then is told that what they wrote may not last.
+
+    Attributes:
+        failed: whether the disk has failed.
     """
 
     def __init__(self, sync: Callable[[], None]) -> None:
@@ -65,7 +70,7 @@ class Syncs:
         self._waiting: list[Outcome] = []
         self._news = Condition()
         self._closed = False
-        self._failed = False
+        self.failed = False
         self._thread = Thread(target=self._run, name="engram-syncs", daemon=True)
         self._thread.start()
 
@@ -89,13 +94,13 @@ class Syncs:
     def _run(self) -> None:
         while outcomes := self._next():
             try:
-                if not self._failed:
+                if not self.failed:
                     self._sync()
             except OSError as error:
-                self._failed = True
-                logger.error("database.sync_failed", error=str(error), meaning="restart once the disk is sound")  # noqa: TRY400 - one line
-            if self._failed:
-                outcomes = [(future, None, UncertainError()) for future, _result, _failure in outcomes]
+                self.failed = True
+                logger.error("database.sync_failed", error=str(error))  # noqa: TRY400 - one line
+            if self.failed:
+                outcomes = [(future, None, UncertainError(SYNC_FAILED)) for future, _result, _failure in outcomes]
             tell(outcomes)
 
     def _next(self) -> list[Outcome]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from service.storage.syncs import Outcome, Syncs, UncertainError, tell
+from service.storage.syncs import SYNC_FAILED, Outcome, Syncs, UncertainError, tell
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -42,6 +42,10 @@ class OverloadedError(Exception):
 
 class Writer(Protocol):
     """Runs write transactions, of which later ones never outlive earlier ones."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether what is committed lasts; once false it stays so, and nothing more is taken."""
 
     def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:
         """Run `work` in a transaction; the result is there once it is on disk.
@@ -82,12 +86,21 @@ class GroupCommitWriter:
         self._thread = Thread(target=self._run, name="engram-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def sound(self) -> bool:
+        """Whether the disk has never failed."""
+        return not self._syncs.failed
+
     def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:
         """Queue `work`; raise `OverloadedError` where too much waits already, or nothing is taken any more.
+
+        Once the disk has failed, raise `UncertainError`.
 
         The service's `own` work, of which a few threads wait for one piece each, is not refused for what waits: a
         heartbeat that requests crowd out would cost a worker its streams.
         """
+        if not self.sound:
+            raise UncertainError(SYNC_FAILED)
         future: Future[T] = Future()
         with self._news:
             waiting = len(self._requests) + len(self._own) + len(self._syncs)
@@ -179,6 +192,11 @@ class PooledWriter:
         self._closed = False
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="engram-writer")
+
+    @property
+    def sound(self) -> bool:
+        """Always so: the server sees to its disk."""
+        return True
 
     def submit(self, work: Work[T], *, own: bool = False, synced: bool = True) -> Future[T]:  # noqa: ARG002 - all are
         """Queue `work`; raise `OverloadedError` where too much waits already and it is not the service's `own`.

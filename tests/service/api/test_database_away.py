@@ -1,4 +1,4 @@
-"""A database that goes away is said to be away, and nothing more is needed once it is back."""
+"""A database that goes away is said to be away, and so is a disk that fails; what was acknowledged stays."""
 
 from __future__ import annotations
 
@@ -61,3 +61,27 @@ def test_requests_get_503_while_the_database_is_away_and_all_goes_on_when_it_is_
         assert service.settled()["labels"] == 2
         assert next(line for line in told if line == "event: label")
         assert next(line for line in told if line == "event: label")  # who followed still follows
+
+
+def test_a_disk_that_fails_to_sync_acknowledges_nothing_until_another_start(tmp_path: Path) -> None:
+    sent = {"id": "x", "data": [1, 2], "label": "b"}
+
+    def fails() -> None:
+        raise OSError(5, "Input/output error")
+
+    with running(Settings(data_dir=tmp_path)) as service:
+        service.stream(classes=["a", "b"])
+        service.post([1, 2], id="before", label="a")
+        service.settled()
+        service.parts.db._writer._syncs._sync = fails  # type: ignore[attr-defined]
+        for _ in range(2):
+            assert_unavailable(service.client.post("/v1/streams/s/samples", json=sent))
+        ready = service.client.get("/readyz")
+        assert_unavailable(ready)
+        assert "disk" in ready.json()["detail"]
+        assert service.client.get("/healthz").status_code == 200
+        assert service.client.get("/v1/streams/s").status_code == 200
+    with running(Settings(data_dir=tmp_path)) as service:
+        assert service.client.get("/readyz").status_code == 200
+        assert service.client.post("/v1/streams/s/samples", json=sent).status_code == 200
+        assert service.settled()["labels"] == 2
