@@ -182,10 +182,11 @@ class _Show:
     def _sum_up(self, client: httpx.Client) -> None:
         stats = client.get(f"/v1/streams/{self._material.name}/stats").raise_for_status().json()
         last = _LAST.get(self._options.data, _LAST_OF_A_FILE)
-        posted = len(self._score.right)
+        posted, queries = len(self._score.right), stats["queries"]
         self._console.print(
             f"Done: {posted} samples posted; {self._score.recent(last):.2%} of the last {min(last, posted)} right at "
-            f"arrival; {stats['queries']['asked']} labels asked for, {stats['query_rate']['overall']:.2%} of all."
+            f"arrival; {queries['asked']} labels asked for, {stats['query_rate']['overall']:.2%} of all; "
+            f"{queries['answered']} given, {queries['withdrawn']} withdrawn."
         )
         if not self._options.once:
             self._console.print(f"Still serving {self._url}; stop with Ctrl+C.")
