@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Thread
 
-from service.storage.syncs import ahead_of, sync_ahead
+from service.storage.syncs import Ahead
 
 BACKSTOP_PAGES = 16_384
 """Where so many pages are written ahead, 64 MiB, a commit does it itself: the background does not get through."""
@@ -25,6 +25,7 @@ class Checkpoints:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._ahead = Ahead(path)
         self._seen = 0
         self._stop = Event()
         self._thread = Thread(target=self._run, name="engram-checkpoints", daemon=True)
@@ -34,11 +35,12 @@ class Checkpoints:
         """End; what is left is copied by whoever hangs up last."""
         self._stop.set()
         self._thread.join()
+        self._ahead.close()
 
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_SECONDS):
             with suppress(OSError, sqlite3.Error):  # no file yet, or somebody else is at it: in a moment again
-                written = ahead_of(self._path).stat().st_mtime_ns
+                written = self._ahead.path.stat().st_mtime_ns
                 if written != self._seen and self._copy():
                     self._seen = written
 
@@ -50,5 +52,5 @@ class Checkpoints:
                 _busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if copied == ahead:
                     return True
-        sync_ahead(self._path)  # a long read keeps the rest from being copied, and from its sync
+        self._ahead.sync()  # a long read keeps the rest from being copied, and from its sync
         return False

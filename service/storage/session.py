@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from sqlalchemy import Connection, Engine, event
 
 from service.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from service.storage.migrating import migrate
-from service.storage.syncs import UncertainError, sync_ahead
+from service.storage.syncs import Ahead, UncertainError
 from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
 
 T = TypeVar("T")
@@ -41,11 +40,13 @@ class Database:
     def __init__(self, url: str, *, write_queue_limit: int = 1000) -> None:
         self.url = sa.make_url(url)
         self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
+        self._ahead: Ahead | None = None
         self._checkpoints: Checkpoints | None = None
         if self.embedded:
             self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE", syncs=False)
             path = Path(self.url.database) if self.url.database else None
-            sync = partial(sync_ahead, path) if path else lambda: None
+            self._ahead = Ahead(path) if path else None
+            sync = self._ahead.sync if self._ahead else lambda: None
             self._writer: Writer = GroupCommitWriter(self._writer_engine, write_queue_limit, sync)
             if path:
                 self._checkpoints = Checkpoints(path)
@@ -107,6 +108,8 @@ class Database:
     def close(self) -> None:
         """Finish all writes and hang up; closing twice is once."""
         self._writer.close()
+        if self._ahead is not None:
+            self._ahead.close()
         if self._checkpoints is not None:
             self._checkpoints.close()
         self._writer_engine.dispose()

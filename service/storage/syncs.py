@@ -25,25 +25,40 @@ class UncertainError(Exception):
     """A commit may have happened or not, or may not last; or nothing is committed any more, since it would not."""
 
 
-def ahead_of(database: Path) -> Path:
-    """Return where SQLite writes ahead of a database's file."""
-    return database.with_name(database.name + "-wal")
+class Ahead:
+    """What SQLite writes ahead of a database's file. One thread at a time may use it.
 
-
-def sync_ahead(database: Path) -> None:
-    """Return once all that is written ahead of a database's file is on disk.
-
-    It is opened anew each time: whoever hangs up last removes it. Nothing in it is then lacking in the database, which
-    was synced before.
+    It stays open between syncs: whatever the system failed to write meanwhile is told at the next sync of each that has
+    the file open, though somebody else, who copies from it, was told before.
     """
-    try:
-        descriptor = os.open(ahead_of(database), os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        _sync(descriptor)
-    finally:
-        os.close(descriptor)
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + "-wal")
+        self._descriptor: int | None = None
+
+    def sync(self) -> None:
+        """Return once all that is written ahead is on disk.
+
+        Whoever hangs up last removes the file. Nothing in it is then lacking in the database, which was synced before.
+
+        Raises:
+            OSError: where the disk fails.
+        """
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return
+        if self._descriptor is not None and not os.path.samestat(os.fstat(self._descriptor), there):
+            self.close()
+        if self._descriptor is None:
+            self._descriptor = os.open(self.path, os.O_RDONLY)
+        _sync(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def tell(outcomes: Sequence[Outcome]) -> None:
@@ -96,7 +111,7 @@ class Syncs:
             try:
                 if not self.failed:
                     self._sync()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, nothing is known to be on disk
                 self.failed = True
                 logger.error("database.sync_failed", error=str(error))  # noqa: TRY400 - one line
             if self.failed:

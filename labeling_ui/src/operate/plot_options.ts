@@ -27,7 +27,7 @@ export function plotOptions(
   return {
     width,
     height: PLOT_HEIGHT,
-    padding: [12, 12, 0, 0],
+    padding: [12, 30, 0, 0], // half of the longest time, "16:10:37", may stand beyond the last point
     cursor: { points: { size: 7 }, drag: { setScale: false } },
     scales: {
       x: {
