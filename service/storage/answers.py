@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,9 +14,13 @@ from service.storage.tables import AnyRow, annotators, answers, queries, skips
 _COUNTS = ("answers", "compared", "agreed", "gold", "gold_right", "right", "wrong")
 
 
+# Statements that every answer runs are made once: making one takes several times as long as running it.
+_INSERT = answers.insert()
+
+
 def insert(connection: Connection, **values: Any) -> None:
     """Add an answer."""
-    connection.execute(answers.insert(), values)
+    connection.execute(_INSERT, values)
 
 
 def of_query(connection: Connection, query_id: str) -> AnyRow | None:
@@ -74,11 +79,18 @@ def every_annotator(connection: Connection, stream_id: int) -> Sequence[AnyRow]:
 
 def count(connection: Connection, stream_id: int, by_id: str, by: str, more: Mapping[str, float]) -> None:
     """Add to what is known of a person."""
-    here = annotators.update().where(annotators.c.stream_id == stream_id, annotators.c.by_id == by_id)
-    added = {name: annotators.c[name] + value for name, value in more.items()}
-    if connection.execute(here.values(**added)).rowcount == 0:
+    told = {"stream": stream_id, "who": by_id, **{f"more_{name}": value for name, value in more.items()}}
+    if connection.execute(_counting(tuple(more)), told).rowcount == 0:
         values = dict.fromkeys(_COUNTS, 0) | dict(more)
         connection.execute(annotators.insert().values(stream_id=stream_id, by_id=by_id, by=by, **values))
+
+
+@lru_cache(maxsize=64)
+def _counting(names: tuple[str, ...]) -> sa.Update:
+    here = (annotators.c.stream_id == sa.bindparam("stream"), annotators.c.by_id == sa.bindparam("who"))
+    columns = {name: annotators.c[name] for name in names}
+    grown = {name: column + sa.bindparam(f"more_{name}", type_=column.type) for name, column in columns.items()}
+    return annotators.update().where(*here).values(grown)
 
 
 def newest_durations(connection: Connection, stream_id: int, by_id: str, limit: int) -> Sequence[int]:

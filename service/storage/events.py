@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from service.storage.tables import AnyRow, events
 
+_ADD = events.insert()
+
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add events: `stream_id`, `type`, `data`, `at` each."""
     if rows:
-        connection.execute(events.insert(), list(rows))
+        connection.execute(_ADD, list(rows))
 
 
 def after(connection: Connection, stream_id: int, last: int, limit: int) -> Sequence[AnyRow]:

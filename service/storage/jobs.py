@@ -38,9 +38,15 @@ def first_unfinished(connection: Connection, stream_id: int, kind: str) -> AnyRo
     return connection.execute(chosen).one_or_none()
 
 
+# The worker asks this whenever it has caught up: made once, since making it takes longer than running it.
+_WAITING = sa.select(jobs.c.id).where(
+    jobs.c.stream_id == sa.bindparam("stream_id"), jobs.c.state.in_(_UNFINISHED), jobs.c.kind == sa.bindparam("kind")
+)
+
+
 def waiting(connection: Connection, stream_id: int, kind: str) -> Sequence[str]:
     """Return the ids of a stream's unfinished jobs of a kind."""
-    return connection.execute(sa.select(jobs.c.id).where(_unfinished(stream_id, kind))).scalars().all()
+    return connection.execute(_WAITING, {"stream_id": stream_id, "kind": kind}).scalars().all()
 
 
 def report(connection: Connection, stream_id: int, until: int, *, done: int, total: int, now: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -76,10 +76,17 @@ def give_back(connection: Connection, lease: StreamLease) -> None:
     connection.execute(writers.update().where(*_is(lease)).values(worker=None))
 
 
+# Every commit of what was learned asks this: made once.
+_CONFIRM = (
+    sa.select(writers.c.fence)
+    .where(*(writers.c[field.name] == sa.bindparam(field.name) for field in fields(StreamLease)))
+    .with_for_update(read=True)
+)
+
+
 def confirm(connection: Connection, lease: StreamLease) -> bool:
     """Return whether a lease still holds; if so, nobody takes the stream before this transaction ends."""
-    chosen = sa.select(writers.c.fence).where(*_is(lease)).with_for_update(read=True)
-    return connection.execute(chosen).one_or_none() is not None
+    return connection.execute(_CONFIRM, asdict(lease)).one_or_none() is not None
 
 
 def _is(lease: StreamLease) -> tuple[sa.ColumnElement[bool], ...]:

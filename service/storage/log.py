@@ -42,7 +42,7 @@ def append(
     }
     hashed = chain.link(hash_of(connection, stream_id, seq - 1), **said, detail=detail)
     row = {**said, "stream_id": stream_id, "detail": detail, "due_at": due_at, "hash": hashed}
-    connection.execute(log.insert(), row)
+    connection.execute(_ADD, row)
     return seq
 
 
@@ -51,7 +51,8 @@ def hash_of(connection: Connection, stream_id: int, seq: int) -> str:
     return connection.execute(_HASH, {"stream_id": stream_id, "seq": seq}).scalar_one_or_none() or ""
 
 
-# Statements that the worker runs for every label are made once: making one takes longer than running it.
+# Statements that run for every label are made once: making one takes longer than running it.
+_ADD = log.insert()
 _HASH = sa.select(log.c.hash).where(log.c.stream_id == sa.bindparam("stream_id"), log.c.seq == sa.bindparam("seq"))
 _AFTER = (log.c.stream_id == sa.bindparam("stream_id"), log.c.seq > sa.bindparam("after"))
 _ENTRIES = (

@@ -91,6 +91,7 @@ _LEDGER = sa.select(*(column for column in ledgers.c if column.name != "stream_i
     ledgers.c.stream_id == sa.bindparam("stream_id")
 )
 _LOCK = _BY_ID.with_for_update(key_share=True)
+_EVERY = sa.select(streams).order_by(streams.c.id)
 
 
 def by_name(connection: Connection, name: str) -> Stream | None:
@@ -128,7 +129,7 @@ def page(connection: Connection, after: str, limit: int) -> Sequence[Stream]:
 
 def every(connection: Connection) -> Sequence[Stream]:
     """Return all streams."""
-    return [Stream(*row) for row in connection.execute(sa.select(streams).order_by(streams.c.id))]
+    return [Stream(*row) for row in connection.execute(_EVERY)]
 
 
 def count(connection: Connection) -> int:
@@ -138,7 +139,13 @@ def count(connection: Connection) -> int:
 
 def update(connection: Connection, stream_id: int, **values: Any) -> None:
     """Change a stream's columns."""
-    connection.execute(streams.update().where(streams.c.id == stream_id).values(**values))
+    connection.execute(_changing(tuple(values)), values | {"stream": stream_id})
+
+
+@lru_cache(maxsize=64)
+def _changing(names: tuple[str, ...]) -> sa.Update:
+    changed = {name: sa.bindparam(name, type_=streams.c[name].type) for name in names}
+    return streams.update().where(streams.c.id == sa.bindparam("stream")).values(changed)
 
 
 def ranked(connection: Connection, stream_id: int, version: int) -> None:
