@@ -6,7 +6,7 @@ state, to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from learner.asking.policy import Demand, Policy, Standing, consider, never
 from learner.asking.rarity import rarities
 from learner.asking.selection import Decision
 from learner.asking.uncertainty_kernels import softmax, summaries
-from learner.encoders import AnyInput, Encoder
+from learner.encoders import AnyInput, Encoder, Inputs
 from learner.memory.likelihood_kernels import FEW, Odds
 from learner.memory.recollection import Recollection
 from learner.state import LearnerState, LearnInfo, Prediction
@@ -152,11 +152,12 @@ class OnlineLearner:
         memory, seq = state.memory, state.seq
         assert memory is not None  # noqa: S101 - for the type checker
         code = self.encoder.code(features)
-        recalled = recollection.recall(memory, self.encoder.code(before)[None])
+        said_of = code if before is features else self.encoder.code(before)
+        recalled = recollection.recall(memory, said_of[None])
         if trusted and len(state.classes) > 1:
-            votes = softmax(self.network.committee(state.layers).votes(before.numpy()[None]))[0]
-            memory = recollection.trust(memory, votes.mean(axis=0), recalled, index)
-        if before is not features:
+            _, voted = summaries(softmax(self.network.committee(state.layers).votes(before.numpy()[None])))
+            memory = recollection.trust(memory, voted[0], recalled, index)
+        if said_of is not code and not np.array_equal(said_of, code):
             recalled = recollection.recall(memory, code[None])
         inputs, labels, weights = features[None], torch.from_numpy(np.array([index])), None
         dream = recollection.dream(memory, counter=seq)
@@ -193,9 +194,9 @@ class Scorer:
         """Return the prediction for one input, or None while no class is known."""
         return self.predict_many([x])[0]
 
-    def predict_many(self, xs: Sequence[AnyInput]) -> list[Prediction | None]:
+    def predict_many(self, xs: Inputs) -> list[Prediction | None]:
         """Return the prediction for each input, the same as `predict` gives it alone."""
-        if not self.classes or not xs:
+        if not self.classes or len(xs) == 0:
             return [None] * len(xs)
         features = self._encoder.encode_many(self._encoder_state, xs)
         votes, novelty = softmax(self._committee.votes(features.numpy())), [0.0] * len(xs)
@@ -207,7 +208,11 @@ class Scorer:
         numbers, means = summaries(votes)
         best = means.argmax(axis=1).tolist()
         rarity = (means * self._rarities).sum(axis=1).tolist()
-        return [self._one(*row) for row in zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)]
+        classes, rows = self.classes, zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)
+        return [
+            Prediction(classes[top], p[top], dict(zip(classes, p, strict=True)), h, noise, doubt, ratio, strange, rare)
+            for p, (h, noise, doubt, ratio), top, strange, rare in rows
+        ]
 
     def _odds_for(self, count: int) -> tuple[Odds | None, ...]:
         """Return what the memories look up, once so many inputs were scored that it pays to keep it; nothing before."""
@@ -215,12 +220,3 @@ class Scorer:
         if not self._odds and self._scored >= FEW and self._recollection is not None and self._memory is not None:
             self._odds = self._recollection.odds(self._memory)
         return self._odds
-
-    def _one(
-        self, probabilities: list[float], numbers: list[float], best: int, novelty: float, rarity: float
-    ) -> Prediction:
-        named = dict(zip(self.classes, probabilities, strict=True))
-        predictive, aleatoric, epistemic, ratio = numbers
-        return Prediction(
-            self.classes[best], probabilities[best], named, predictive, aleatoric, epistemic, ratio, novelty, rarity
-        )

@@ -4,7 +4,7 @@ An encoder's state changes only in `learn`, with the sample whose label is learn
 """
 
 from learner.encoders.image import ImageEncoder
-from learner.encoders.protocol import AnyInput, Encoder, EncoderState, Input, Record
+from learner.encoders.protocol import AnyInput, Encoder, EncoderState, Input, Inputs, Record
 from learner.encoders.tabular import TabularEncoder
 from learner.encoders.text import TextEncoder
 from learner.encoders.vector import VectorEncoder
@@ -15,6 +15,7 @@ __all__ = [
     "EncoderState",
     "ImageEncoder",
     "Input",
+    "Inputs",
     "Record",
     "TabularEncoder",
     "TextEncoder",

@@ -93,9 +93,9 @@ class ImageEncoder:
         """Return the features [D] of an image [height, width, channels]."""
         return torch.from_numpy(np.divide(x.reshape(-1), np.float32(255.0), dtype=np.float32))
 
-    def encode_many(self, state: EncoderState, xs: Sequence[Input]) -> Tensor:  # noqa: ARG002
+    def encode_many(self, state: EncoderState, xs: Sequence[Input] | Input) -> Tensor:  # noqa: ARG002
         """Return the features [B, D] of B images."""
-        flat = np.stack(xs).reshape(len(xs), -1)
+        flat = (xs if isinstance(xs, np.ndarray) else np.stack(xs)).reshape(len(xs), -1)
         return torch.from_numpy(np.divide(flat, np.float32(255.0), dtype=np.float32))
 
     @property

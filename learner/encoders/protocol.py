@@ -16,6 +16,8 @@ Record = Mapping[str, float | str | None]
 """A row of a table: a number, a word or nothing by field."""
 AnyInput = Input | str | Record
 """What one of the encoders takes."""
+Inputs = Sequence[AnyInput] | Input
+"""Several of it; vectors [B, dim] or images [B, height, width, channels] may be in one array."""
 EncoderState = tuple[Tensor, ...]
 
 
@@ -39,7 +41,7 @@ class Encoder(Protocol):
     def bits(self) -> int:
         """How many bits the code of an input has, Z."""
 
-    def encode_many(self, state: EncoderState, xs: Sequence[Any]) -> Tensor:
+    def encode_many(self, state: EncoderState, xs: Any) -> Tensor:
         """Return the features [B, D] of B inputs, at least one: bit for bit those of `encode`."""
 
     def code(self, features: Tensor) -> NDArray[np.uint8]:

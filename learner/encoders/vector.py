@@ -82,7 +82,7 @@ class VectorEncoder:
         """Return the features [D] of a vector [dim]."""
         return self.encode_many(state, [x])[0]
 
-    def encode_many(self, state: EncoderState, xs: Sequence[Input]) -> Tensor:
+    def encode_many(self, state: EncoderState, xs: Sequence[Input] | Input) -> Tensor:
         """Return the features [B, D] of B vectors."""
         count, mean, squares = (part.numpy() for part in state)
         rows, levels = _float32(xs), thermometer_levels(self.levels)

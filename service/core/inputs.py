@@ -7,7 +7,7 @@ import binascii
 import io
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from learner.encoders import AnyInput
+from learner.encoders import AnyInput, Inputs
 from service.core.errors import Fault, TooLargeError, UnacceptableError
 from service.core.specs import AnyInputSpec, ImageInput, TabularInput, TextInput, VectorInput
 
@@ -63,14 +63,22 @@ def to_bytes(x: AnyInput) -> bytes:
 
 def from_bytes(data: bytes, spec: AnyInputSpec) -> AnyInput:
     """Return what `to_bytes` wrote."""
-    if isinstance(spec, VectorInput):
-        return np.frombuffer(data, dtype=np.float32)
+    one: AnyInput = many_from_bytes([data], spec)[0]
+    return one
+
+
+def many_from_bytes(data: Sequence[bytes], spec: AnyInputSpec) -> Inputs:
+    """Return what `to_bytes` wrote of each, vectors and images in one array."""
+    if not data:
+        return []
     if isinstance(spec, TextInput):
-        return data.decode()
+        return [text.decode() for text in data]
     if isinstance(spec, TabularInput):
-        row: dict[str, float | str] = orjson.loads(data)
-        return row
-    return np.frombuffer(data, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)
+        return [orjson.loads(row) for row in data]
+    if isinstance(spec, VectorInput):
+        return np.frombuffer(b"".join(data), dtype=np.float32).reshape(len(data), spec.dim)
+    pixels = np.frombuffer(b"".join(data), dtype=np.uint8)
+    return pixels.reshape(len(data), spec.height, spec.width, spec.channels)
 
 
 def _refuse(detail: str, pointer: str = "/data") -> UnacceptableError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -150,7 +150,7 @@ def offered(connection: Connection, stream_id: int, by: str, now: int, *, versio
     listed, looked_at = connection.execute(_OFFERS_OF_PAGE[connection.dialect.name], told).one()
     found = [
         Offered(query_id, sample_n, reason, utility, bytes.fromhex(features) if features else None)
-        for query_id, sample_n, reason, utility, features in json.loads(listed or "[]")
+        for query_id, sample_n, reason, utility, features in orjson.loads(listed or "[]")
     ]
     return Best(sorted(found, key=lambda one: (-one.utility, one.id)), looked_at)
 
@@ -182,7 +182,9 @@ def downwards(
 def rank(connection: Connection, utilities: Mapping[str, float], version: int) -> None:
     """Store what a model of that version found of queries by their ids, where nothing newer is known."""
     if utilities:
-        connection.execute(_RANK[connection.dialect.name], {"ranked": json.dumps(utilities), "version": version})
+        connection.execute(
+            _RANK[connection.dialect.name], {"ranked": orjson.dumps(utilities).decode(), "version": version}
+        )
 
 
 def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Sequence[AnyRow]:

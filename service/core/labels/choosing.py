@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from learner.asking.strategies import Unsure
 from service.clock import SECOND
 from service.core.access import Principal
-from service.core.inputs import from_bytes
+from service.core.inputs import many_from_bytes
 from service.core.parts import Parts
 from service.core.specs import as_input
 from service.core.spending import least_wanted, utility_now
@@ -83,7 +83,7 @@ def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
     stream, found, free, least, utility = parts.db.read_now(look)
     scorer, spec = parts.models.scorer(stream), as_input(stream.input)
     rows = [(row, row.features) for row in found if row.features]
-    said = scorer.predict_many([from_bytes(features, spec) for _row, features in rows])
+    said = scorer.predict_many(many_from_bytes([features for _row, features in rows], spec))
     news = {row.id: utility(one) for (row, _features), one in zip(rows, said, strict=True) if one is not None}
     best = sorted(found, key=lambda row: news.get(row.id, row.utility), reverse=True)
     sinking = {row.id for row, _features in rows if row.reason == "uncertain" and news.get(row.id, least) < least}

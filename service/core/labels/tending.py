@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from service.clock import SECOND
 from service.core import unanswered
-from service.core.inputs import from_bytes
+from service.core.inputs import many_from_bytes
 from service.core.labels import consensus
 from service.core.labels.labeling import NEWS
 from service.core.parts import Parts
@@ -50,10 +50,13 @@ class _Walk:
         self.after: Place | None = None
 
     def next(self, connection: Connection, stream_id: int, version: int, most: int) -> Sequence[AnyRow]:
-        """Return the next that an older version ranked; fewer than `most` where the way ends."""
+        """Return the next that were not ranked since the way began; fewer than `most` where it ends.
+
+        What has sunk on this way comes by again further down: it is not looked at twice.
+        """
         if self.after is None:
             self.version = version
-        return queue.downwards(connection, stream_id, version, most, self.after)
+        return queue.downwards(connection, stream_id, self.version, most, self.after)
 
     def pass_by(self, found: Sequence[AnyRow], most: int) -> bool:
         """Go on behind what `next` found, once it is ranked; return whether that was the end."""
@@ -119,7 +122,7 @@ class Tending:
         for start in range(0, len(rows), at_once):
             self._parts.precedence.give_way()
             some = rows[start : start + at_once]
-            said = scorer.predict_many([from_bytes(row.features, spec) for row in some])
+            said = scorer.predict_many(many_from_bytes([row.features for row in some], spec))
             utilities |= {row.id: utility(one) for row, one in zip(some, said, strict=True) if one is not None}
         sinking = [row.id for row in rows if row.reason == "uncertain" and utilities.get(row.id, least) < least]
         if sinking:

@@ -188,6 +188,27 @@ def test_the_way_down_goes_on_after_an_update_and_begins_at_the_top_once_nothing
     assert ranked(pause=True)[0] == 200
 
 
+def test_on_one_way_down_no_query_is_looked_at_twice_though_it_sinks(past: History) -> None:
+    asked(past, 600)
+    change(past, withdraw_below=0.0)
+    tending, looks = Tending(past.parts), Counter[str]()
+    for n in range(30):
+        past.label((n % 7 - 3, -n % 5), "ab"[n % 2])
+        past.catch_up()
+        before = {row.id: row.ranked_at for row in still_open(past)}
+        newest = past.parts.models.state(past.stream).seq
+        for _ in range(2):
+            tending.step(past.stream)
+        looks.update(row.id for row in still_open(past) if row.ranked_at == newest > before[row.id])
+        noted = past.parts.db.read_now(lambda c: stream_rows.by_id(c, past.stream.id))
+        assert noted is not None
+        if noted.ranked_seq:
+            break
+    assert noted.ranked_seq > 0
+    assert len(looks) == 600
+    assert looks.total() < 600 + 256  # the batch that ended the way, and what the next has begun with
+
+
 def test_what_is_noted_as_ranked_is_never_newer_than_any_open_query(past: History) -> None:
     asked(past, 300)
     tending = Tending(past.parts)
