@@ -102,6 +102,5 @@ def relaxed_updates(
 
 @compiled
 def _noise(key: tuple[Number, Number, Number], lane: int, rows: int, units: int) -> Array:
-    drawn = normals(key[0], key[1], key[2], np.uint64(lane), rows * units)
-    noise: Array = drawn.astype(np.float32).reshape(rows, units)
+    noise: Array = normals(key[0], key[1], key[2], np.uint64(lane), rows * units).reshape(rows, units)
     return noise

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.noise_kernels import words
+from learner.noise import Purpose, normal
+from learner.noise_kernels import normals, words
 from learner.synapses import moment_kernels
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
@@ -131,3 +132,22 @@ def test_the_compiled_generator_gives_philox(seed: int, counter: int, purpose: i
     expected = np.random.Philox(key=key, counter=block).random_raw(9)
     found = words(np.uint64(seed), np.uint64(counter), np.uint64(purpose), np.uint64(lane), 9)
     assert np.array_equal(found, expected)
+
+
+def test_normals_are_those_of_the_noise_rounded_also_where_a_series_cannot_tell_to_which_side():
+    doubtful = 0
+    for counter in range(20):
+        expected = normal(7, counter, Purpose.LEARN, 100_000, lane=counter % 3)
+        key = (np.uint64(7), np.uint64(counter), np.uint64(Purpose.LEARN), np.uint64(counter % 3))
+        found = normals(*key, len(expected))
+        assert found.dtype == np.float32
+        assert np.array_equal(found, expected.astype(np.float32))
+        doubtful += int(((expected - 1e-13).astype(np.float32) != (expected + 1e-13).astype(np.float32)).sum())
+    assert doubtful > 0
+
+
+@given(st.sampled_from([1, 2, 3, 5, 17]), st.integers(0, 2**64 - 1))
+def test_any_number_of_normals_is_that_of_the_noise(count: int, counter: int):
+    key = (np.uint64(1), np.uint64(counter), np.uint64(Purpose.LEARN), np.uint64(0))
+    found = normals(*key, count)
+    assert np.array_equal(found, normal(1, counter, Purpose.LEARN, count).astype(np.float32))
