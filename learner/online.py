@@ -20,9 +20,10 @@ from learner.asking.selection import Decision
 from learner.asking.uncertainty_kernels import softmax, summaries
 from learner.encoders import AnyInput, Encoder, Inputs
 from learner.memory.likelihood_kernels import FEW, Odds
-from learner.memory.recollection import Recollection
+from learner.memory.recollection import Recollection, RecollectionState
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo
+from learner.synapses.network import Layers
 
 __all__ = ["LearnInfo", "LearnerState", "OnlineLearner", "Prediction", "Scorer"]
 
@@ -111,14 +112,14 @@ class OnlineLearner:
             layers, info = self.network.learn(
                 grown.layers, features[None], torch.from_numpy(np.array([index])), counter=seq
             )
-            learned, replayed = replace(grown, layers=layers), 0
+            memory, replayed = grown.memory, 0
         else:
             before = features if encoder is grown.encoder else self.encoder.encode(grown.encoder, x)
-            learned, info, replayed = self._learn_and_remember(
+            layers, memory, info, replayed = self._learn_and_remember(
                 self.recollection, grown, before, features, index, trusted=not new_class
             )
-        counts = tuple(count + (position == index) for position, count in enumerate(grown.counts))
-        learned = replace(learned, counts=counts, encoder=encoder)
+        counts = (*grown.counts[:index], grown.counts[index] + 1, *grown.counts[index + 1 :])
+        learned = LearnerState(seq, grown.classes, counts, encoder, layers, memory)
         return learned, LearnInfo(info.loss_bits, info.mean_step, new_class, replayed)
 
     def decide(
@@ -148,7 +149,7 @@ class OnlineLearner:
         index: int,
         *,
         trusted: bool,
-    ) -> tuple[LearnerState, BiMUInfo, int]:
+    ) -> tuple[Layers, RecollectionState, BiMUInfo, int]:
         memory, seq = state.memory, state.seq
         assert memory is not None  # noqa: S101 - for the type checker
         code = self.encoder.code(features)
@@ -168,7 +169,7 @@ class OnlineLearner:
             weights[0] = 1.0
         layers, info = self.network.learn(state.layers, inputs, labels, counter=seq, weights=weights)
         memory = recollection.learn(memory, recalled, code, index, counter=seq)
-        return replace(state, layers=layers, memory=memory), info, len(inputs) - 1
+        return layers, memory, info, len(inputs) - 1
 
 
 class Scorer:

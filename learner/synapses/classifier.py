@@ -269,10 +269,12 @@ class BiMU:
         """Return the same as `augment`, of an array."""
         if x.ndim != 2 or x.shape[1] != self.features:
             raise ValueError(f"x must be [B, {self.features}], got {x.shape}")
-        out = np.empty((len(x), self.inputs), np.float32)
-        out[:, : self._gating.width] = self._gating.seen_array(x)
-        if self.constant_input:
-            out[:, -1] = self._gating.constant
+        gates = self._gating
+        seen = gates.seen_array(x)
+        if not self.constant_input:
+            return np.ascontiguousarray(seen, np.float32)
+        out = np.empty((len(x), gates.width + 1), np.float32)
+        out[:, :-1], out[:, -1] = seen, gates.constant
         return out
 
     @property

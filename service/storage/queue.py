@@ -46,10 +46,10 @@ class Offered(NamedTuple):
 
 
 class Best(NamedTuple):
-    """What is offered of the best open queries, and how many of them were looked at."""
+    """What is offered of the best open queries, and whether it would be more if more of them were looked at."""
 
     offered: list[Offered]
-    looked_at: int
+    more: bool
 
 
 class Place(NamedTuple):
@@ -76,8 +76,9 @@ _BEST = _OFFERS.order_by(*_BY_UTILITY)
 _BEST_AFTER = _BEST.where(*_AFTER)
 
 
-# One row: for every row that is read the driver lets other threads go first, and takes its turn behind them.
-_PAGE = _BEST.cte("page")
+# One row: for every row that is read the driver lets other threads go first, and takes its turn behind them. The page
+# is used once, so that it is walked only until enough are found.
+_PAGE = _BEST.subquery("page")
 _OLDER_FEATURES = sa.select(samples.c.features).where(samples.c.n == _PAGE.c.sample_n).scalar_subquery()
 
 
@@ -86,8 +87,8 @@ def _offers_of_page(together: Any, one: Any, hexadecimal: Any) -> sa.Select[Any]
     features = sa.case((_PAGE.c.ranked_at < sa.bindparam("version"), hexadecimal(_OLDER_FEATURES)))
     columns = (_PAGE.c.id, _PAGE.c.sample_n, _PAGE.c.reason, _PAGE.c.utility, features.label("features"))
     found = sa.select(*columns).where(_PAGE.c.offered).limit(sa.bindparam("wanted")).subquery("found")
-    listed = sa.select(sa.cast(together(one(*found.c)), sa.Text)).scalar_subquery()
-    return sa.select(listed, sa.select(sa.func.count()).select_from(_PAGE).scalar_subquery())
+    listed = sa.cast(together(one(*found.c)), sa.Text)
+    return sa.select(listed)
 
 
 _OFFERS_OF_PAGE = {
@@ -95,6 +96,13 @@ _OFFERS_OF_PAGE = {
     "postgresql": _offers_of_page(sa.func.json_agg, sa.func.json_build_array, lambda of: sa.func.encode(of, "hex")),
 }
 
+_ANOTHER = (
+    sa.select(queries.c.id)
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN)
+    .order_by(*_BY_UTILITY)
+    .limit(1)
+    .offset(sa.bindparam("most"))
+)
 _OLDEST = _OFFERS.order_by(queries.c.opened_at)
 _OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
 _ANY_FREE = (
@@ -147,12 +155,13 @@ def offered(connection: Connection, stream_id: int, by: str, now: int, *, versio
     Those that were ranked before `version` come with the features of their samples.
     """
     told = {"stream_id": stream_id, "who": by, "now": now, "version": version, "wanted": wanted, "most": most}
-    listed, looked_at = connection.execute(_OFFERS_OF_PAGE[connection.dialect.name], told).one()
+    listed = connection.execute(_OFFERS_OF_PAGE[connection.dialect.name], told).scalar_one()
     found = [
         Offered(query_id, sample_n, reason, utility, bytes.fromhex(features) if features else None)
         for query_id, sample_n, reason, utility, features in orjson.loads(listed or "[]")
     ]
-    return Best(sorted(found, key=lambda one: (-one.utility, one.id)), looked_at)
+    more = len(found) == wanted or connection.execute(_ANOTHER, {"stream_id": stream_id, "most": most}).first()
+    return Best(sorted(found, key=lambda one: (-one.utility, one.id)), bool(more))
 
 
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:

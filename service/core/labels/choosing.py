@@ -117,7 +117,7 @@ def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream, 
     version, now, most = parts.models.state(stream).seq, parts.clock.now(), max(_FIRST_PAGE, 2 * wanted)
     while most <= _LAST_PAGE:
         best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=wanted, most=most)
-        if len(best.offered) == wanted or best.looked_at < most:
+        if len(best.offered) == wanted or not best.more:
             return best.offered
         most *= _PAGE_GROWS
     rows = islice(_offered(connection, parts, who, stream), wanted)

@@ -126,13 +126,17 @@ def test_what_is_offered_is_the_best_that_one_may_have_with_what_scoring_it_anew
         return looks[0], looks[1], {row.n: row.features for row in connection.execute(features)}
 
     few, every, known = parts.db.write_now(work)
-    assert (few.looked_at, every.looked_at) == (40, 40)
+    assert (few.more, every.more) == (True, True)
     assert [one.id for one in every.offered] == [row.id for row in (newer, *rest)]
     assert few.offered == every.offered[:10]
     assert [one.features for one in every.offered] == [None, *(known[row.sample_n] for row in rest)]
     assert [one.utility for one in every.offered[1:]] == pytest.approx([row.utility for row in rest], abs=1e-14)
+    all_there_is = parts.db.read_now(
+        lambda c: queue.offered(c, stream.id, "ada", 1, version=5, wanted=2000, most=stream.open)
+    )
+    assert (len(all_there_is.offered), all_there_is.more) == (stream.open - 2, False)
     nothing = parts.db.read_now(lambda c: queue.offered(c, stream.id + 1, "ada", 1, version=5, wanted=9, most=9))
-    assert nothing == ([], 0)
+    assert nothing == ([], False)
 
 
 def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, Filled]) -> None:
