@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Event
 
-from anyio import CapacityLimiter
-
 from service.bus import Bus
 from service.clock import Clock
 from service.core.line import Line, Lines
+from service.core.looks import Looks
 from service.core.metrics import Metrics
 from service.core.models.past import PastModels
 from service.core.models.recovery import Recovery
@@ -18,8 +17,6 @@ from service.core.precedence import Precedence
 from service.events import Topic, Wakeup
 from service.settings import Settings
 from service.storage.session import Database
-
-_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ class Parts:
     """Who waits for the queries of each stream."""
     precedence: Precedence = field(default_factory=Precedence)
     """Who goes before work in the background."""
-    looks: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_LOOKS))
-    """Who ranks the best for a lease: two at once, since more take turns with the interpreter and all end late."""
+    looks: Looks = field(default_factory=Looks)
+    """Who ranks the best for a lease."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
-import anyio.to_thread
 from sqlalchemy import Connection
 
 from service.clock import iso
@@ -91,7 +91,8 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
 
 
 async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
-    known = await anyio.to_thread.run_sync(choosing.ranked, parts, who, name, limit, limiter=parts.looks)
+    look = partial(choosing.ranked, parts, who, name, limit)
+    known = await parts.looks.run((name, limit), look, embedded=parts.db.embedded)
     if not known.best and key is None:
         return _Tried([], known.free, known.stream_id)
 
