@@ -61,7 +61,8 @@ class Network:
         return Views(said.mean_probabilities.argmax(dim=-1).numpy(), strange)
 
     def _scaled(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
-        return torch.from_numpy(((pixels - self.mean) / self.deviation).astype(np.float32))
+        by_value = ((np.arange(256) - self.mean) / self.deviation).astype(np.float32)
+        return torch.from_numpy(by_value[pixels])
 
 
 @dataclass

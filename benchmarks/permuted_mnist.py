@@ -7,6 +7,7 @@
     moments    the published network 784-100-10 by relaxed moments, with the paper's constants for a long stream
     long       784-100-10 by relaxed moments on pixels from 0 to 1, no norm on the logits, with constants chosen for
                many tasks of 60,000 on images held back
+    wide       the same with 150 hidden units
     network    `build(image)` without memories at 784-100-10, with the paper's constants
     default    the same with the default constants
     product    `build(image)`: network of 256 and memories, defaults throughout
@@ -23,6 +24,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ from benchmarks.images import DIGITS, Images, images
 from benchmarks.reporting import report, summarise
 from learner import BiMU, BiMURule, build, warm_up
 
-HIDDEN = (100,)
+HIDDEN, WIDE = (100,), (150,)
 LONG = BiMURule(
     lr=4.9, lr_max=0.0023, likelihood_multiplier=161.3, kl_multiplier=3.76, memory_window=700.0, pull_floor=0.0
 )
@@ -63,8 +65,8 @@ def _moments(data: Images, seed: int) -> Contender:
     return _network(data, replace(published, rule=LONG, form="relaxed", passes=1, votes=10))
 
 
-def _long(data: Images, seed: int) -> Contender:
-    network = BiMU(data.x[0].size, HIDDEN, constant_input=False, rule=MANY, seed=seed)
+def _long(data: Images, seed: int, hidden: tuple[int, ...] = HIDDEN) -> Contender:
+    network = BiMU(data.x[0].size, hidden, constant_input=False, rule=MANY, seed=seed)
     return Network(network, 0.0, 255.0, len(data.names))
 
 
@@ -75,6 +77,7 @@ def _learner(data: Images, seed: int, **settings: Any) -> Contender:
 FORMS: dict[str, Callable[[Images, int], Contender]] = {
     "moments": _moments,
     "long": _long,
+    "wide": partial(_long, hidden=WIDE),
     "network": lambda data, seed: _learner(data, seed, hidden=HIDDEN, rates=(), rule=LONG),
     "default": lambda data, seed: _learner(data, seed, hidden=HIDDEN, rates=()),
     "product": _learner,

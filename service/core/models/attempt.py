@@ -21,6 +21,8 @@ def attempt(parts: Parts, work: Callable[[], object]) -> bool:
     except Exception as error:
         # Whatever it was, the other streams go on, and this one is tried again in the next round.
         parts.metrics.worker_failures.inc()
+        if isinstance(error, UncertainError) and not parts.db.sound:
+            return False  # said when the disk failed, and nothing but another start mends it
         if isinstance(error, UncertainError) or (isinstance(error, DBAPIError) and passes(error)):
             logger.warning("worker.database_away", error=str(error.__cause__ or error).partition("\n")[0])
         else:
