@@ -20,6 +20,10 @@ _AT_ONCE = 2
 """So many threads look at once: more would take turns with the interpreter, and all would end late."""
 
 
+_KINDS = 10_000
+"""More kinds than these are not remembered: streams come and go."""
+
+
 class Looks:
     """Runs looks. Those of one kind take about as long as each other: of one stream, for as many queries."""
 
@@ -33,6 +37,8 @@ class Looks:
         def timed() -> T:
             begin = thread_time()
             found = look()
+            if len(self._took) >= _KINDS:
+                self._took.clear()
             self._took[kind] = thread_time() - begin
             return found
 

@@ -38,12 +38,6 @@ def first_unfinished(connection: Connection, stream_id: int, kind: str) -> AnyRo
     return connection.execute(chosen).one_or_none()
 
 
-# The worker asks this whenever it has caught up: made once, since making it takes longer than running it.
-_WAITING = sa.select(jobs.c.id).where(
-    jobs.c.stream_id == sa.bindparam("stream_id"), jobs.c.state.in_(_UNFINISHED), jobs.c.kind == sa.bindparam("kind")
-)
-
-
 def waiting(connection: Connection, stream_id: int, kind: str) -> Sequence[str]:
     """Return the ids of a stream's unfinished jobs of a kind."""
     return connection.execute(_WAITING, {"stream_id": stream_id, "kind": kind}).scalars().all()
@@ -79,5 +73,9 @@ def _named() -> sa.Select[Any]:
     return sa.select(jobs, streams.c.name.label("stream")).join(streams, streams.c.id == jobs.c.stream_id)
 
 
-def _unfinished(stream_id: int, kind: str) -> sa.ColumnElement[bool]:
+def _unfinished(stream_id: Any, kind: Any) -> sa.ColumnElement[bool]:
     return sa.and_(jobs.c.stream_id == stream_id, jobs.c.state.in_(_UNFINISHED), jobs.c.kind == kind)
+
+
+# The worker asks this whenever it has caught up: made once, since making it takes longer than running it.
+_WAITING = sa.select(jobs.c.id).where(_unfinished(sa.bindparam("stream_id"), sa.bindparam("kind")))

@@ -21,6 +21,10 @@ class StreamLease:
     fence: int
 
 
+_IS = tuple(writers.c[field.name] == sa.bindparam(f"held_{field.name}") for field in fields(StreamLease))
+"""That a row is of the lease that `_told` tells of."""
+
+
 def beat(connection: Connection, worker: str, *, started_at: int, until: int) -> None:
     """Say that a worker lives `until` then, and is known from now on."""
     changed = connection.execute(workers.update().where(workers.c.id == worker).values(expires_at=until))
@@ -73,28 +77,20 @@ def take(connection: Connection, worker: str, now: int, limit: int) -> Sequence[
 
 def give_back(connection: Connection, lease: StreamLease) -> None:
     """Leave a stream to others, if it is still held."""
-    connection.execute(writers.update().where(*_is(lease)).values(worker=None))
+    connection.execute(writers.update().where(*_IS).values(worker=None), _told(lease))
 
 
 # Every commit of what was learned asks this: made once.
-_CONFIRM = (
-    sa.select(writers.c.fence)
-    .where(*(writers.c[field.name] == sa.bindparam(field.name) for field in fields(StreamLease)))
-    .with_for_update(read=True)
-)
+_CONFIRM = sa.select(writers.c.fence).where(*_IS).with_for_update(read=True)
 
 
 def confirm(connection: Connection, lease: StreamLease) -> bool:
     """Return whether a lease still holds; if so, nobody takes the stream before this transaction ends."""
-    return connection.execute(_CONFIRM, asdict(lease)).one_or_none() is not None
+    return connection.execute(_CONFIRM, _told(lease)).one_or_none() is not None
 
 
-def _is(lease: StreamLease) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        writers.c.stream_id == lease.stream_id,
-        writers.c.worker == lease.worker,
-        writers.c.fence == lease.fence,
-    )
+def _told(lease: StreamLease) -> dict[str, int | str]:
+    return {f"held_{name}": value for name, value in asdict(lease).items()}
 
 
 def _free(now: int) -> sa.ColumnElement[bool]:

@@ -46,7 +46,7 @@ class Offered(NamedTuple):
 
 
 class Best(NamedTuple):
-    """What is offered of the best open queries, and whether it would be more if more of them were looked at."""
+    """What is offered of the best open queries, and whether it may be more if more of them were looked at."""
 
     offered: list[Offered]
     more: bool

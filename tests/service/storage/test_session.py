@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -26,5 +31,22 @@ def test_one_read_is_of_one_moment_whatever_is_written_meanwhile(database_url: s
 
         assert db.read_now(look) == (0, 0)
         assert db.read_now(count) == 1
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"seed": 2**64 - 1, "least": -(2**63)}, [1e-300, 0.1, -0.0], {"half": "\ud800"}, None, "", [math.inf, -math.inf]],
+)
+def test_a_column_of_json_says_what_was_written(tmp_path: Path, said: Any) -> None:
+    """Also what Python writes and the quick reader refuses."""
+    db = Database(f"sqlite:///{tmp_path / 'engram.db'}")
+    table = sa.Table("said", sa.MetaData(), sa.Column("it", sa.JSON))
+    try:
+        db.write_now(table.create)
+        db.write_now(lambda c: c.execute(table.insert().values(it=said)) and None)
+        found = db.read_now(lambda c: c.execute(sa.select(table.c.it)).scalar_one())
+        assert (repr(found), type(found)) == (repr(said), type(said))
     finally:
         db.close()
