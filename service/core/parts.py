@@ -7,6 +7,7 @@ from threading import Event
 
 from service.bus import Bus
 from service.clock import Clock
+from service.core.depths import Depths
 from service.core.line import Line, Lines
 from service.core.looks import Looks
 from service.core.metrics import Metrics
@@ -41,6 +42,8 @@ class Parts:
     """Who goes before work in the background."""
     looks: Looks = field(default_factory=Looks)
     """Who ranks the best for a lease."""
+    depths: Depths = field(default_factory=Depths)
+    """How far down the queues leases have looked."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,6 +17,9 @@ from service.storage.tables import AnyRow, queries, samples
 _OPEN = queries.c.state == sa.literal_column("'open'")
 _EXPLORED = queries.c.reason == sa.literal_column("'exploration'")
 _LEASED = queries.c.lease_until > sa.literal_column("0")
+
+_WRITTEN = 32
+"""Utilities stored at once: whoever waits for the database waits for no more of them."""
 
 _COLUMNS = (
     queries.c.id,
@@ -59,6 +63,13 @@ class Place(NamedTuple):
     id: str
 
 
+class Further(NamedTuple):
+    """What is offered further down, and where the look at it ended; `after` None: at the end of the queue."""
+
+    offered: list[Offered]
+    after: Place | None
+
+
 # Statements that every lease runs are made once: making one takes longer than running it.
 _NOW: sa.BindParameter[int] = sa.bindparam("now")
 _OFFERED = (queries.c.lease_until <= _NOW) & offered_to(sa.bindparam("who"), _NOW)
@@ -76,24 +87,37 @@ _BEST = _OFFERS.order_by(*_BY_UTILITY)
 _BEST_AFTER = _BEST.where(*_AFTER)
 
 
+class _Functions(NamedTuple):
+    """What a database calls the functions that make one text of many rows."""
+
+    together: Callable[[Any], Any]
+    one: Callable[..., Any]
+    hexadecimal: Callable[[Any], Any]
+
+
+_FUNCTIONS = {
+    "sqlite": _Functions(sa.func.json_group_array, sa.func.json_array, sa.func.hex),
+    "postgresql": _Functions(
+        sa.func.json_agg, sa.func.json_build_array, lambda features: sa.func.encode(features, "hex")
+    ),
+}
+
+
 # One row: for every row that is read the driver lets other threads go first, and takes its turn behind them. The page
 # is used once, so that it is walked only until enough are found.
-_PAGE = _BEST.subquery("page")
-_OLDER_FEATURES = sa.select(samples.c.features).where(samples.c.n == _PAGE.c.sample_n).scalar_subquery()
+def _offers_of(page: sa.Subquery, by: _Functions, *, older_only: bool) -> sa.Select[Any]:
+    """Return the statement that lists what is offered of a page of the queue."""
+    older = page.c.ranked_at < sa.bindparam("version")
+    features = sa.select(samples.c.features).where(samples.c.n == page.c.sample_n).scalar_subquery()
+    columns = (page.c.id, page.c.sample_n, page.c.reason, page.c.utility)
+    chosen = sa.select(*columns, sa.case((older, by.hexadecimal(features))).label("features")).where(page.c.offered)
+    found = (chosen.where(older) if older_only else chosen).limit(sa.bindparam("wanted")).subquery("found")
+    return sa.select(sa.cast(by.together(by.one(*found.c)), sa.Text))
 
 
-def _offers_of_page(together: Any, one: Any, hexadecimal: Any) -> sa.Select[Any]:
-    """Return the statement with a database's names of the functions that it needs."""
-    features = sa.case((_PAGE.c.ranked_at < sa.bindparam("version"), hexadecimal(_OLDER_FEATURES)))
-    columns = (_PAGE.c.id, _PAGE.c.sample_n, _PAGE.c.reason, _PAGE.c.utility, features.label("features"))
-    found = sa.select(*columns).where(_PAGE.c.offered).limit(sa.bindparam("wanted")).subquery("found")
-    listed = sa.cast(together(one(*found.c)), sa.Text)
-    return sa.select(listed)
-
-
-_OFFERS_OF_PAGE = {
-    "sqlite": _offers_of_page(sa.func.json_group_array, sa.func.json_array, sa.func.hex),
-    "postgresql": _offers_of_page(sa.func.json_agg, sa.func.json_build_array, lambda of: sa.func.encode(of, "hex")),
+_OFFERED_OF_BEST = {name: _offers_of(_BEST.subquery("page"), by, older_only=False) for name, by in _FUNCTIONS.items()}
+_OLDER_FURTHER_DOWN = {
+    name: _offers_of(_BEST_AFTER.subquery("page"), by, older_only=True) for name, by in _FUNCTIONS.items()
 }
 
 _ANOTHER = (
@@ -102,6 +126,13 @@ _ANOTHER = (
     .order_by(*_BY_UTILITY)
     .limit(1)
     .offset(sa.bindparam("most"))
+)
+_LAST_OF_PAGE = (
+    sa.select(queries.c.utility, queries.c.id)
+    .where(queries.c.stream_id == sa.bindparam("stream_id"), _OPEN, *_AFTER)
+    .order_by(*_BY_UTILITY)
+    .limit(1)
+    .offset(sa.bindparam("most") - 1)
 )
 _OLDEST = _OFFERS.order_by(queries.c.opened_at)
 _OLDEST_EXPLORED = _OLDEST.where(_EXPLORED, queries.c.opened_at < sa.bindparam("before"))
@@ -155,13 +186,33 @@ def offered(connection: Connection, stream_id: int, by: str, now: int, *, versio
     Those that were ranked before `version` come with the features of their samples.
     """
     told = {"stream_id": stream_id, "who": by, "now": now, "version": version, "wanted": wanted, "most": most}
-    listed = connection.execute(_OFFERS_OF_PAGE[connection.dialect.name], told).scalar_one()
+    found = _listed(connection, _OFFERED_OF_BEST, told)
+    more = len(found) == wanted or connection.execute(_ANOTHER, {"stream_id": stream_id, "most": most}).first()
+    return Best(found, bool(more))
+
+
+def further(
+    connection: Connection, stream_id: int, by: str, now: int, *, version: int, wanted: int, most: int, after: Place
+) -> Further:
+    """Return up to `wanted` queries that `by` may have and that were ranked before `version`, with features.
+
+    Of the `most` best behind a place, best first.
+    """
+    told = {"stream_id": stream_id, "who": by, "now": now, "version": version, "wanted": wanted, "most": most}
+    found = _listed(connection, _OLDER_FURTHER_DOWN, told | after._asdict())
+    if len(found) == wanted:
+        return Further(found, Place(found[-1].utility, found[-1].id))
+    last = connection.execute(_LAST_OF_PAGE, {"stream_id": stream_id, "most": most} | after._asdict()).first()
+    return Further(found, None if last is None else Place(last.utility, last.id))
+
+
+def _listed(connection: Connection, statements: Mapping[str, sa.Select[Any]], told: Mapping[str, Any]) -> list[Offered]:
+    listed = connection.execute(statements[connection.dialect.name], told).scalar_one()
     found = [
         Offered(query_id, sample_n, reason, utility, bytes.fromhex(features) if features else None)
         for query_id, sample_n, reason, utility, features in orjson.loads(listed or "[]")
     ]
-    more = len(found) == wanted or connection.execute(_ANOTHER, {"stream_id": stream_id, "most": most}).first()
-    return Best(sorted(found, key=lambda one: (-one.utility, one.id)), bool(more))
+    return sorted(found, key=lambda one: (-one.utility, one.id))
 
 
 def oldest(connection: Connection, stream_id: int, by: str, now: int, limit: int) -> Sequence[AnyRow]:
@@ -194,6 +245,13 @@ def rank(connection: Connection, utilities: Mapping[str, float], version: int) -
         connection.execute(
             _RANK[connection.dialect.name], {"ranked": orjson.dumps(utilities).decode(), "version": version}
         )
+
+
+def in_parts(utilities: Mapping[str, float]) -> Iterator[dict[str, float]]:
+    """Yield utilities by query in parts that are stored one by one."""
+    ranked = iter(utilities.items())
+    while part := dict(islice(ranked, _WRITTEN)):
+        yield part
 
 
 def free_of(connection: Connection, query_ids: Sequence[str], now: int) -> Sequence[AnyRow]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from learner.asking.strategies import Unsure
 from service.clock import SECOND
 from service.core.access import Principal
+from service.core.depths import Depth
 from service.core.inputs import many_from_bytes
 from service.core.parts import Parts
 from service.core.specs import as_input
@@ -28,6 +29,13 @@ for each further one.
 
 Two answers may turn their order upside down: the best of many is the only sure way to a good one. More of them would
 make every lease slower; to lease several at once still costs less for each than one by one."""
+
+_FROM_THE_TOP_ONE_IN = 4
+"""Where leases of the same version have looked before, one in so many comes from the top, where what they found stands;
+the others come from behind what they have looked at."""
+
+_PASSED_BY = 4
+"""For each that is looked at further down, so many are passed by at most to find it."""
 
 _FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
@@ -75,7 +83,7 @@ def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
 
     def look(connection: Connection) -> _Seen:
         stream = find(connection, name)
-        found = _best(connection, parts, who, stream, _LOOKED_AT + _MORE_EACH * (limit - 1))
+        found = _looked_at(connection, parts, who, stream, _LOOKED_AT + _MORE_EACH * (limit - 1))
         free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
         ledger = streams.ledger(connection, stream.id)
         return _Seen(stream, found, free, least_wanted(stream, ledger), utility_now(stream, ledger))
@@ -109,12 +117,46 @@ def chosen(
     yield from _offered(connection, parts, who, stream)
 
 
-def _best(connection: Connection, parts: Parts, who: Principal, stream: Stream, wanted: int) -> list[Offered]:
+def _looked_at(connection: Connection, parts: Parts, who: Principal, stream: Stream, wanted: int) -> list[Offered]:
+    """Return queries to choose from, with what scoring them takes, and note how far the queue is looked at.
+
+    The first lease of a version has the best looked at; the next ones go on where it ended, so that while nothing is
+    learned each lease sees more of the queue than the one before, and none has more to do.
+    """
+    version, now = parts.models.state(stream).seq, parts.clock.now()
+    depth = parts.depths.reached(stream.id, version)
+    if depth is None:
+        found = _best(connection, parts, who, stream, version, wanted)
+        after = Place(found[-1].utility, found[-1].id) if len(found) == wanted else None
+    elif depth.after is None or stream.ranked_seq >= version:
+        found, after = _best(connection, parts, who, stream, version, wanted), None
+    else:
+        top = wanted // _FROM_THE_TOP_ONE_IN
+        found, down = _best(connection, parts, who, stream, version, top), wanted - top
+        further = queue.further(
+            connection,
+            stream.id,
+            who.id,
+            now,
+            version=version,
+            wanted=down,
+            most=_PASSED_BY * down,
+            after=depth.after,
+        )
+        known, after = {row.id for row in found}, further.after
+        found += [row for row in further.offered if row.id not in known]
+    parts.depths.note(stream.id, Depth(version, after))
+    return found
+
+
+def _best(
+    connection: Connection, parts: Parts, who: Principal, stream: Stream, version: int, wanted: int
+) -> list[Offered]:
     """Return the first of those that `_offered` yields, with what scoring them takes.
 
     Who may have hardly any of the best thousands gets them as they are ranked.
     """
-    version, now, most = parts.models.state(stream).seq, parts.clock.now(), max(_FIRST_PAGE, 2 * wanted)
+    now, most = parts.clock.now(), max(_FIRST_PAGE, 2 * wanted)
     while most <= _LAST_PAGE:
         best = queue.offered(connection, stream.id, who.id, now, version=version, wanted=wanted, most=most)
         if len(best.offered) == wanted or not best.more:

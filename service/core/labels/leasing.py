@@ -120,9 +120,9 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
     found = await parts.db.write(shown, synced=False)
-    if known.news:
-        # Whoever comes next begins with what is known now; whoever asked need not wait until that is written.
-        parts.db.write_later(lambda c: queue.rank(c, known.news, known.version))
+    # Whoever comes next begins with what is known now; whoever asked need not wait until that is written.
+    for part in queue.in_parts(known.news):
+        parts.db.write_later(partial(queue.rank, utilities=part, version=known.version))
     return _Tried(found, known.free, known.stream_id)
 
 

@@ -31,9 +31,6 @@ _BATCH, _BATCH_WHEN_QUIET = 128, 256
 _SLICE, _SLICE_WHEN_QUIET = 64, 256
 """Queries scored at once: between them, too, whoever waits for a question or for an answer to be taken goes first."""
 
-_WRITTEN = 32
-"""Utilities stored at once: whoever waits for the database waits for no more of them."""
-
 _BREATH_SECONDS = 0.03
 """So long after an update ranking waits: whoever has just answered asks for the next query."""
 
@@ -128,9 +125,7 @@ class Tending:
         if sinking:
             self._withdraw(stream, sinking)
         # At last: what has the newest version's utility is not looked at again.
-        ranked = list(utilities.items())
-        for start in range(0, len(ranked), _WRITTEN):
-            part = dict(ranked[start : start + _WRITTEN])
+        for part in queue.in_parts(utilities):
             self._parts.db.write_now(partial(queue.rank, utilities=part, version=scorer.seq), synced=False)
         self._left -= most
         if walk.pass_by(found, most):

@@ -26,6 +26,9 @@ LOOKS: dict[str, Callable[[Connection, int], Any]] = {
     "best": lambda c, s: queue.best(c, s, "ada", 1, 10),
     "best, further on": lambda c, s: queue.best(c, s, "ada", 1, 10, Place(0.5, "q_s")),
     "offered": lambda c, s: queue.offered(c, s, "ada", 1, version=5, wanted=5, most=10),
+    "offered further on": lambda c, s: queue.further(
+        c, s, "ada", 1, version=5, wanted=5, most=10, after=Place(0.5, "q_s")
+    ),
     "oldest": lambda c, s: queue.oldest(c, s, "ada", 1, 10),
     "oldest asked at random": lambda c, s: queue.oldest_explored(c, s, "ada", 1, 2**60, 10),
     "downwards": lambda c, s: queue.downwards(c, s, 5, 10, None),
@@ -139,6 +142,34 @@ def test_what_is_offered_is_the_best_that_one_may_have_with_what_scoring_it_anew
     assert nothing == ([], False)
 
 
+def test_what_is_offered_further_on_is_older_and_behind_a_place(filled: tuple[Parts, Filled]) -> None:
+    parts, stream = filled
+    rows = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 60))
+    place, newer, held, *behind = rows[19:]
+
+    def look(connection: Connection, wanted: int, most: int, after: Place) -> queue.Further:
+        return queue.further(connection, stream.id, "ada", 1, version=5, wanted=wanted, most=most, after=after)
+
+    def work(connection: Connection) -> None:
+        queries.claim(connection, held.id, token="t", by="ben", until=9, now=1)
+        queue.rank(connection, {newer.id: newer.utility}, 5)
+
+    parts.db.write_now(work)
+    begin = Place(place.utility, place.id)
+    full = parts.db.read_now(lambda c: look(c, 10, 40, begin))
+    assert [one.id for one in full.offered] == [row.id for row in behind[:10]]
+    assert all(one.features for one in full.offered)
+    assert full.after is not None
+    assert full.after.id == behind[9].id
+    passed = parts.db.read_now(lambda c: look(c, 10, 5, begin))
+    assert [one.id for one in passed.offered] == [row.id for row in behind[:3]]
+    assert passed.after == Place(behind[2].utility, behind[2].id)
+    last = parts.db.read_now(lambda c: look(c, 10, stream.open, begin))
+    rest = parts.db.read_now(lambda c: look(c, 2000, stream.open, begin))
+    assert (last.offered, last.after) == (full.offered, full.after)
+    assert (len(rest.offered), rest.after) == (stream.open - 20 - 2, None)
+
+
 def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, Filled]) -> None:
     parts, stream = filled
     found = parts.db.read_now(lambda c: queue.best(c, stream.id, "ada", 1, 200))
@@ -148,6 +179,14 @@ def test_many_are_ranked_by_one_statement_to_the_last_bit(filled: tuple[Parts, F
         now = parts.db.read_now(lambda c: queries.one(c, row.id))  # noqa: B023
         assert now is not None
         assert (now.utility, now.ranked_at) == (wanted[row.id], 7)
+
+
+def test_many_are_stored_in_parts_that_leave_none_out() -> None:
+    utilities = {f"q_{n}": n / 100 for n in range(100)}
+    parts = list(queue.in_parts(utilities))
+    assert [len(part) for part in parts] == [32, 32, 32, 4]
+    assert {key: value for part in parts for key, value in part.items()} == utilities
+    assert list(queue.in_parts({})) == []
 
 
 def test_an_older_version_does_not_rank_over_a_newer_one(filled: tuple[Parts, Filled]) -> None:

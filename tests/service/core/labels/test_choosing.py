@@ -10,14 +10,16 @@ from threading import Lock
 from time import sleep
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from benchmarks.queue_filling import Filled, fill
+from benchmarks.queue_filling import DIM, Filled, fill
 from service.app import build_parts, close_parts
 from service.core import access, streams
 from service.core.access import Principal, Role
 from service.core.labels import choosing, leasing
+from service.core.models.training import apprentice
 from service.core.parts import Parts
 from service.settings import Settings
 from service.storage import queue
@@ -75,6 +77,40 @@ def test_whoever_wants_more_has_more_of_the_best_looked_at(parts: Parts, who: Pr
     one, ten = (choosing.ranked(parts, who, filled.name, limit).best for limit in (1, 10))
     assert (len(one), len(ten)) == (32, 32 + 9 * 48)
     assert {row.id for row in one} < {row.id for row in ten}
+
+
+def test_leases_of_one_version_look_further_each_time_until_all_is_looked_at(
+    parts: Parts, clock: ManualClock, who: Principal
+) -> None:
+    filled = fill(parts, "deep", 2000)
+    stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
+
+    def learn(label: str, seq: int) -> None:
+        learner, state = apprentice(stream, "cpu").learner, parts.models.state(stream)
+        x = np.linspace(-1.0, seq, DIM, dtype=np.float32)
+        parts.models.publish(stream, learner.learn(state, x, label, seq=seq)[0])
+
+    def looked_at(limit: int) -> set[str]:
+        """Look once, store what was found as a lease does, and return what was scored."""
+        known = choosing.ranked(parts, who, filled.name, limit)
+        assert known.version == parts.models.state(stream).seq
+        everything = {row.id: 0.0 for row in known.best if row.features} | known.news
+        parts.db.write_now(lambda c: queue.rank(c, everything, known.version))
+        assert len(everything) <= 32 + 48 * (limit - 1)
+        return set(everything)
+
+    stored = parts.db.read_now(lambda c: queue.best(c, filled.id, who.id, clock.now(), filled.open))
+    learn("0", 1)
+    looks = [looked_at(limit) for limit in (1, 1, 10)]
+    assert [len(look) for look in looks] == [32, 24, 348]
+    assert set().union(*looks) == {row.id for row in stored[: 32 + 24 + 348]}
+    learn("1", 2)
+    assert len(looked_at(10)) == 464  # a new version begins at the top
+    seen = 464
+    while more := looked_at(10):
+        seen += len(more)
+    assert seen == filled.open
+    assert choosing.ranked(parts, who, filled.name, 10).news == {}
 
 
 def test_who_has_skipped_thousands_of_the_best_is_still_offered_something_else(
