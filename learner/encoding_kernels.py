@@ -11,6 +11,9 @@ from learner.compiling import Number, compiled
 
 Reals = NDArray[np.float64]
 
+_AT_ONCE = 16
+"""Pixels that are added at once."""
+
 
 @compiled
 def standardised(x: NDArray[np.float32], count: Number, mean: Reals, squares: Reals, most: Number) -> Reals:
@@ -121,12 +124,18 @@ def stretched_by_means(pixels: NDArray[np.float32], tones: Reals) -> NDArray[np.
         pixels: 0 … 1, [B, D]. They have 24 bits each, so their sum in double precision is exact in any order.
         tones: 0 … 1.
     """
-    out = np.empty((pixels.shape[0], tones.size), np.float32)
+    out, sums = np.empty((pixels.shape[0], tones.size), np.float32), np.empty(_AT_ONCE, np.float64)
+    size = pixels.shape[1]
+    whole = size - size % _AT_ONCE
     for b in range(pixels.shape[0]):
-        total = 0.0
-        for d in range(pixels.shape[1]):
+        sums[:] = 0.0
+        for first in range(0, whole, _AT_ONCE):
+            for j in range(_AT_ONCE):
+                sums[j] += np.float64(pixels[b, first + j])
+        total = sums.sum()
+        for d in range(whole, size):
             total += np.float64(pixels[b, d])
-        out[b] = stretched(tones, total / pixels.shape[1])
+        out[b] = stretched(tones, total / size)
     return out
 
 

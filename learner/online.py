@@ -202,9 +202,7 @@ class Scorer:
         features = self._encoder.encode_many(self._encoder_state, xs)
         votes, novelty = softmax(self._committee.votes(features.numpy())), [0.0] * len(xs)
         if self._recollection is not None and self._memory is not None:
-            recalled = self._recollection.recall(
-                self._memory, self._encoder.code_many(features), self._odds_for(len(xs))
-            )
+            recalled = self._recollection.hear(self._memory, self._encoder.code_many(features), self._odds_for(len(xs)))
             votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
         numbers, means = summaries(votes)
         best = means.argmax(axis=1).tolist()

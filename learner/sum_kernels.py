@@ -23,14 +23,23 @@ def lanes_of_a_sum() -> Array:
 def lane_sum(values: Array, lanes: Array) -> Number:
     """Return the sum of values [N], added up in 16 lanes and the lanes in their order; `lanes` is scratch."""
     total, whole = _ZERO, values.size - values.size % _LANES
-    if whole == 0:
-        for j in range(values.size):
-            total += values[j]
-        return total
-    lanes[:] = values[:_LANES]
-    for first in range(_LANES, whole, _LANES):
-        for lane in range(_LANES):
-            lanes[lane] += values[first + lane]
+    lanes[:] = _ZERO
+    first = 0
+    # Several rounds of all lanes at a time, so that the lanes are fetched and put back once for them: the same order.
+    while first + 8 * _LANES <= whole:
+        v = values[first : first + 8 * _LANES]
+        for j in range(_LANES):
+            low = lanes[j] + v[j] + v[j + 16] + v[j + 32] + v[j + 48]
+            lanes[j] = low + v[j + 64] + v[j + 80] + v[j + 96] + v[j + 112]
+        first += 8 * _LANES
+    while first + 3 * _LANES <= whole:
+        v = values[first : first + 3 * _LANES]
+        for j in range(_LANES):
+            lanes[j] = lanes[j] + v[j] + v[j + 16] + v[j + 32]
+        first += 3 * _LANES
+    for at in range(first, whole, _LANES):
+        for j in range(_LANES):
+            lanes[j] += values[at + j]
     for j in range(whole, values.size):
         lanes[j - whole] += values[j]
     for lane in range(_LANES):

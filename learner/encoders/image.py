@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -115,13 +116,12 @@ class ImageEncoder:
 
     def code_many(self, features: Tensor) -> NDArray[np.uint8]:
         """Return the bits [B, Z] of features [B, D]."""
-        pixels = features.numpy()
-        thresholds = np.arange(1, self.levels + 1, dtype=np.float32) / np.float32(self.levels + 1)
+        pixels, thresholds = features.numpy(), _thresholds(self.levels)
         if self.threshold == "mean":
-            each = kernels.stretched_by_means(pixels, thresholds.astype(np.float64))
+            each = kernels.stretched_by_means(pixels, thresholds)
         else:
-            each = np.broadcast_to(thresholds, (len(pixels), self.levels))
-        passed: NDArray[np.uint8] = kernels.passed(pixels, np.ascontiguousarray(each))
+            each = np.tile(thresholds.astype(np.float32), (len(pixels), 1))
+        passed: NDArray[np.uint8] = kernels.passed(pixels, each)
         if not self.projection:
             return passed
         signs = np.stack([projected(row, self.projection, balanced=True) for row in pixels])
@@ -149,6 +149,12 @@ class ImageEncoder:
         below, above = _apart(tones)
         mean = np.where(below + above > 0.0, above / np.maximum(below + above, 1e-300), 0.5)
         return np.stack([kernels.stretched(*one) for one in zip(tones, mean[:, 0], strict=True)]).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _thresholds(levels: int) -> Reals:
+    """Return the tones that a pixel is compared with, evenly spaced, float32 numbers; not to be changed."""
+    return (np.arange(1, levels + 1, dtype=np.float32) / np.float32(levels + 1)).astype(np.float64)
 
 
 def _apart(tones: Reals) -> tuple[Reals, Reals]:

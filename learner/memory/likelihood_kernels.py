@@ -32,7 +32,7 @@ OFF = np.log(1.0 - _LEVELS)
 FEW = 8
 """From so many codes on, to look up all log-odds first costs less than to look up what each needs."""
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-_LANES, _LONG = 8, 16
+_LANES = 8
 _FARTHEST = np.float32(-80.0)
 """Nats below the best component from which another one's share is lost in the sum, whatever its count."""
 
@@ -89,26 +89,32 @@ def component_logs_by(odds: Odds, off: Reals, codes: Bytes) -> Reals:
     """Return `component_logs` [R, U], to the bit, where the log-odds [Z, U] are at hand: eight bits added at a time."""
     out, total = np.empty((codes.shape[0], off.size), np.float64), np.empty(off.size, np.float32)
     for r in range(codes.shape[0]):
-        lit = set_bits(codes[r])
-        whole = lit.size - lit.size % 8
-        total[:] = _ZERO
-        for i in range(0, whole, 8):
-            a, b, c, d = odds[lit[i]], odds[lit[i + 1]], odds[lit[i + 2]], odds[lit[i + 3]]
-            e, f, g, h = odds[lit[i + 4]], odds[lit[i + 5]], odds[lit[i + 6]], odds[lit[i + 7]]
-            for u in range(total.size):
-                total[u] = total[u] + a[u] + b[u] + c[u] + d[u] + e[u] + f[u] + g[u] + h[u]
-        for i in range(whole, lit.size):
-            for u in range(total.size):
-                total[u] += odds[lit[i], u]
-        for u in range(total.size):
-            out[r, u] = off[u] + total[u]
+        _component_logs_of(odds, off, codes[r], total, out[r])
     return out
 
 
 @compiled
-def set_bits(code: Bytes) -> NDArray[np.int64]:
+def _component_logs_of(odds: Odds, off: Reals, code: Bytes, total: Odds, logs: Reals) -> None:
+    """Write log p(code | component) [U] of one code [Z]; `total` [U] is scratch."""
+    lit = set_bits(code)
+    whole = lit.size - lit.size % 8
+    total[:] = _ZERO
+    for i in range(0, whole, 8):
+        a, b, c, d = odds[lit[i]], odds[lit[i + 1]], odds[lit[i + 2]], odds[lit[i + 3]]
+        e, f, g, h = odds[lit[i + 4]], odds[lit[i + 5]], odds[lit[i + 6]], odds[lit[i + 7]]
+        for u in range(total.size):
+            total[u] = total[u] + a[u] + b[u] + c[u] + d[u] + e[u] + f[u] + g[u] + h[u]
+    for i in range(whole, lit.size):
+        for u in range(total.size):
+            total[u] += odds[lit[i], u]
+    for u in range(total.size):
+        logs[u] = off[u] + total[u]
+
+
+@compiled
+def set_bits(code: Bytes) -> NDArray[np.uint32]:
     """Return where a code [Z] is 1, in order."""
-    lit, count = np.empty(code.size + 1, np.int64), 0
+    lit, count = np.empty(code.size + 1, np.uint32), 0
     for z in range(code.size):
         lit[count] = z
         count += int(code[z] != 0)
@@ -125,12 +131,18 @@ def recalled(
 
 
 @compiled
-def recalled_by(
-    odds: Odds, off: Reals, counts: NDArray[np.int64], codes: Bytes, unknown: Number
-) -> tuple[Reals, Reals]:
-    """Return the same as `recalled`, to the bit, by log-odds [Z, C K]."""
-    logs = component_logs_by(odds, off.reshape(-1), codes)
-    return logs, class_logs(logs, counts, unknown)
+def likelihoods_by(odds: Odds, off: Reals, counts: NDArray[np.int64], codes: Bytes, unknown: Number) -> Reals:
+    """Return the `class_logs` [R, C] that `recalled` gives, to the bit, by log-odds [Z, C K].
+
+    No code's `component_logs` are kept.
+    """
+    out = np.full((codes.shape[0], counts.shape[0]), unknown, np.float64)
+    total, logs = np.empty(counts.size, np.float32), np.empty(counts.size, np.float64)
+    census, scratch = _census(counts), _scratch(counts.size)
+    for r in range(codes.shape[0]):
+        _component_logs_of(odds, off.reshape(-1), codes[r], total, logs)
+        _class_logs_of(logs, census, scratch, out[r])
+    return out
 
 
 @compiled
@@ -145,8 +157,17 @@ def class_logs(logs: Reals, counts: NDArray[np.int64], unknown: Number) -> Reals
             stand at the front of their class.
         unknown: what a class without any component gets.
     """
+    out = np.full((logs.shape[0], counts.shape[0]), unknown, np.float64)
+    census, scratch = _census(counts), _scratch(counts.size)
+    for r in range(logs.shape[0]):
+        _class_logs_of(logs[r], census, scratch, out[r])
+    return out
+
+
+@compiled
+def _census(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], Reals, Odds]:
+    """Return how many components each class has [C], log n_c [C], and how often each component is taken [C K]."""
     classes, components = counts.shape
-    out = np.full((logs.shape[0], classes), unknown, np.float64)
     live, taken = np.zeros(classes, np.int64), np.ones(classes, np.float64)
     counted = np.empty(counts.size, np.float32)
     for c in range(classes):
@@ -154,22 +175,37 @@ def class_logs(logs: Reals, counts: NDArray[np.int64], unknown: Number) -> Reals
             live[c] += int(counts[c, k] > 0)
             counted[c * components + k] = counts[c, k]
         taken[c] = math.log(max(1, counts[c].sum()))
-    apart, share = np.zeros(counts.size, np.float32), np.empty(counts.size, np.float32)
-    power, lanes, sums = np.empty(counts.size, np.int32), np.empty(_LANES, np.float64), lanes_of_a_sum()
-    for r in range(logs.shape[0]):
-        for c in range(classes):
-            if live[c]:
-                own = logs[r, c * components : (c + 1) * components]
-                most = _most(own[: live[c]], lanes)
-                out[r, c] = most
-                for k in range(live[c]):
-                    apart[c * components + k] = max(own[k] - most, _FARTHEST)
-        _shares(apart, counted, share, power)
-        for c in range(classes):
-            if live[c]:
-                first = c * components
-                out[r, c] += math.log(lane_sum(share[first : first + live[c]], sums)) - taken[c]
-    return out
+    return live, taken, counted
+
+
+@compiled
+def _scratch(components: int) -> tuple[Odds, Odds, NDArray[np.int32], Reals, Odds]:
+    apart, share = np.zeros(components, np.float32), np.empty(components, np.float32)
+    return apart, share, np.empty(components, np.int32), np.empty(_LANES, np.float64), lanes_of_a_sum()
+
+
+@compiled
+def _class_logs_of(
+    logs: Reals,
+    census: tuple[NDArray[np.int64], Reals, Odds],
+    scratch: tuple[Odds, Odds, NDArray[np.int32], Reals, Odds],
+    out: Reals,
+) -> None:
+    """Write `class_logs` [C] of one code with `component_logs` logs [C K]; left as it is where a class has none."""
+    live, taken, counted = census
+    apart, share, power, lanes, sums = scratch
+    components = logs.size // max(1, live.size)
+    for c in range(live.size):
+        if live[c]:
+            own, away = logs[c * components :][: live[c]], apart[c * components :][: live[c]]
+            most = _most(own, lanes)
+            out[c] = most
+            for k in range(own.size):
+                away[k] = max(own[k] - most, _FARTHEST)
+    _shares(apart, counted, share, power)
+    for c in range(live.size):
+        if live[c]:
+            out[c] += math.log(lane_sum(share[c * components :][: live[c]], sums)) - taken[c]
 
 
 @compiled
@@ -197,15 +233,21 @@ def _shares(apart: Odds, counted: Odds, share: Odds, power: NDArray[np.int32]) -
 @compiled
 def _most(values: Reals, lanes: Reals) -> Number:
     """Return the greatest of values [N], N >= 1; `lanes` is scratch."""
-    most, whole = values[0], 0
-    if values.size >= _LONG:
-        whole = values.size - values.size % _LANES
+    most, whole = values[0], values.size - values.size % _LANES
+    if whole:
         lanes[:] = values[:_LANES]
-        for k in range(_LANES, whole, _LANES):
+        first = _LANES
+        while first + 3 * _LANES <= whole:
+            v = values[first : first + 3 * _LANES]
             for j in range(_LANES):
-                lanes[j] = max(lanes[j], values[k + j])
-        for j in range(_LANES):
-            most = max(most, lanes[j])
+                lanes[j] = max(lanes[j], v[j], v[j + 8], v[j + 16])
+            first += 3 * _LANES
+        for at in range(first, whole, _LANES):
+            for j in range(_LANES):
+                lanes[j] = max(lanes[j], values[at + j])
+        for j in range(4):
+            lanes[j] = max(lanes[j], lanes[j + 4])
+        most = max(lanes[0], lanes[1], lanes[2], lanes[3])
     for k in range(whole, values.size):
         most = max(most, values[k])
     return most

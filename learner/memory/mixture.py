@@ -116,23 +116,27 @@ class GenerativeMemory:
         by_class: Reals = self.recall(state, code[None])[1][0]
         return by_class
 
-    def recall(self, state: MemoryState, codes: Bytes, odds: Odds | None = None) -> tuple[Reals, Reals]:
-        """Return log p(code | component) [R, C K], void where missing, and `log_likelihood` [R, C] of codes [R, Z].
+    def log_likelihoods(self, state: MemoryState, codes: Bytes, odds: Odds | None = None) -> Reals:
+        """Return `log_likelihood` of each of codes [R, Z], [R, C], to the bit.
 
         Args:
             state: what is remembered.
             codes: 0 or 1 [R, Z], uint8.
-            odds: what `odds` gives for this state, where it is at hand: the same to the bit, in less time.
+            odds: what `odds` gives for this state, where it is at hand: less time.
         """
-        unknown = self.bits * math.log(0.5)
-        if odds is None:
-            logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, unknown)
-        else:
-            logs, by_class = likelihood_kernels.recalled_by(odds, state.off, state.counts, codes, unknown)
+        if odds is None and len(codes) < likelihood_kernels.FEW:
+            return self.recall(state, codes)[1]
+        odds = self.odds(state) if odds is None else odds
+        by_class: Reals = likelihood_kernels.likelihoods_by(odds, state.off, state.counts, codes, self._unknown)
+        return by_class
+
+    def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
+        """Return log p(code | component) [R, C K], void where missing, and `log_likelihoods` [R, C] of codes [R, Z]."""
+        logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, self._unknown)
         return logs, by_class
 
     def odds(self, state: MemoryState) -> Odds:
-        """Return log mu/(1 - mu) of every bit of every component, [Z, C K]: what `recall` of many codes looks up."""
+        """Return log mu/(1 - mu) of every bit of every component, [Z, C K]: what many codes look up."""
         odds: Odds = likelihood_kernels.log_odds(state.prototypes.reshape(self.bits, -1))
         return odds
 
@@ -163,6 +167,10 @@ class GenerativeMemory:
         """Return mu of components `units` [R], counted through all classes, [R, Z]."""
         chances: Reals = mixture_kernels.chances(state.prototypes.reshape(self.bits, -1), units)
         return chances
+
+    @property
+    def _unknown(self) -> float:
+        return self.bits * math.log(0.5)
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.REMEMBER), np.uint64(self.lane)

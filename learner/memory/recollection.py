@@ -54,7 +54,7 @@ class Recall(NamedTuple):
     """What the memories say of R codes.
 
     Attributes:
-        logs: log p(code | component) of each memory [R, U].
+        logs: log p(code | component) of each memory [R, U]; none where they were not kept.
         log_p: log p(class | code) of each memory [R, M, C].
         best: max_c log p(code | c) of the slowest memory [R], nats.
         novelty: how many deviations `best` lies below what is usual [R]; 0 while nothing is usual yet.
@@ -143,17 +143,25 @@ class Recollection:
         pairs = zip(self.memories, state.memories, strict=True)
         return state._replace(memories=tuple(memory.grow(of, classes) for memory, of in pairs))
 
-    def recall(self, state: RecollectionState, codes: Bytes, odds: Sequence[Odds | None] = ()) -> Recall:
-        """Return what the memories say of codes [R, Z], for at least one class.
+    def recall(self, state: RecollectionState, codes: Bytes) -> Recall:
+        """Return what the memories say of codes [R, Z], for at least one class, with what `learn` needs of it."""
+        said = [memory.recall(of, codes) for memory, of in zip(self.memories, state.memories, strict=True)]
+        logs, by_class = zip(*said, strict=True)
+        return self._recalled(state, logs, by_class)
+
+    def hear(self, state: RecollectionState, codes: Bytes, odds: Sequence[Odds | None] = ()) -> Recall:
+        """Return what `recall` does, to the bit, but for the `logs`: enough to predict.
 
         Args:
             state: what is remembered.
             codes: 0 or 1 [R, Z], uint8.
-            odds: what `odds` gives for this state, where it is at hand: the same to the bit, in less time.
+            odds: what `odds` gives for this state, where it is at hand: less time.
         """
         rungs = zip(self.memories, state.memories, odds or [None] * len(self.memories), strict=True)
-        said = [memory.recall(of, codes, looked_up) for memory, of, looked_up in rungs]
-        logs, by_class = zip(*said, strict=True)
+        by_class = tuple(memory.log_likelihoods(of, codes, looked_up) for memory, of, looked_up in rungs)
+        return self._recalled(state, (), by_class)
+
+    def _recalled(self, state: RecollectionState, logs: tuple[Reals, ...], by_class: tuple[Reals, ...]) -> Recall:
         temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
         seen, mean, variance = state.familiar.tolist()
         deviation = math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else math.inf
@@ -161,7 +169,7 @@ class Recollection:
         return Recall(logs, log_p, best, (mean - best) / deviation + 0.0)  # never -0
 
     def odds(self, state: RecollectionState) -> tuple[Odds | None, ...]:
-        """Return what `recall` of many codes looks up in each memory."""
+        """Return what many codes look up in each memory."""
         return tuple(memory.odds(of) for memory, of in zip(self.memories, state.memories, strict=True))
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:

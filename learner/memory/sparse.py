@@ -82,20 +82,25 @@ class SparseMemory:
 
     def log_likelihood(self, state: MemoryState, code: Bytes) -> Reals:
         """Return log p(code | class) - log p(code | everywhere) in nats [C]."""
-        logs: Reals = self.recall(state, code[None])[1][0]
+        logs: Reals = self.log_likelihoods(state, code[None])[0]
         return logs
 
-    def recall(
+    def log_likelihoods(
         self,
         state: MemoryState,
         codes: Bytes,
         odds: Odds | None = None,  # noqa: ARG002 - a sum is not looked up
-    ) -> tuple[Reals, Reals]:
-        """Return `log_likelihood` of codes [R, Z], [R, C], by component and by class: each has but one."""
+    ) -> Reals:
+        """Return `log_likelihood` of each of codes [R, Z], [R, C]."""
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
         sums = state.prototypes[:, :, 0]
         settings = np.array([self.smoothing, self.bits - self.light, self.weight])
         logs: Reals = kernels.log_ratios(sums, seen, total, codes, settings)
+        return logs
+
+    def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
+        """Return `log_likelihoods` of codes [R, Z], [R, C], by component and by class: each has but one."""
+        logs = self.log_likelihoods(state, codes)
         return logs, logs
 
     def odds(self, state: MemoryState) -> None:

@@ -20,6 +20,9 @@ from learner.synapses.activation_kernels import NORM_EPSILON, normalise
 from learner.synapses.kernels import reaching
 from learner.synapses.moment_kernels import Array, gather_means, means
 
+Places = NDArray[np.uint32]
+"""Indices that are known not to be negative, which spares the compiler a question for each."""
+
 _ZERO, _ONE, _VARIANCE_FLOOR = np.float32(0.0), np.float32(1.0), np.float32(1e-6)
 _TILE = 8
 """Rows that are scored together; the result does not depend on it."""
@@ -81,7 +84,7 @@ def _sums(t: Array, inputs: NDArray[np.int64], x: Array) -> tuple[Array, Array]:
     """
     mean = np.zeros((x.shape[0], t.shape[1]), np.float32)
     variance = np.zeros((x.shape[0], t.shape[1]), np.float32)
-    lit, x1 = np.empty(t.shape[0] + 1, np.int64), np.empty(t.shape[0] + 1, np.float32)
+    lit, x1 = np.empty(t.shape[0] + 1, np.uint32), np.empty(t.shape[0] + 1, np.float32)
     for r in range(x.shape[0]):
         count = 0
         for a in range(t.shape[0]):
@@ -89,11 +92,11 @@ def _sums(t: Array, inputs: NDArray[np.int64], x: Array) -> tuple[Array, Array]:
             count += int(x1[count] != _ZERO)
         whole = count - count % 4
         for i in range(0, whole, 4):
-            a, b, c, d = lit[i], lit[i + 1], lit[i + 2], lit[i + 3]
+            a, b, c, d = t[lit[i]], t[lit[i + 1]], t[lit[i + 2]], t[lit[i + 3]]
             xa, xb, xc, xd = x1[i], x1[i + 1], x1[i + 2], x1[i + 3]
             ya, yb, yc, yd = xa * xa, xb * xb, xc * xc, xd * xd
             for h in range(t.shape[1]):
-                ta, tb, tc, td = t[a, h], t[b, h], t[c, h], t[d, h]
+                ta, tb, tc, td = a[h], b[h], c[h], d[h]
                 mean[r, h] = mean[r, h] + xa * ta + xb * tb + xc * tc + xd * td
                 va, vb, vc, vd = _ONE - ta * ta, _ONE - tb * tb, _ONE - tc * tc, _ONE - td * td
                 variance[r, h] = variance[r, h] + ya * va + yb * vb + yc * vc + yd * vd
@@ -122,7 +125,7 @@ def _vote(
     for index in range(1, len(layers)):
         width = max(width, layers[index].shape[1])
     z, squares, sums = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
-    deviation, opened, lanes = np.empty(mean.shape[1], np.float32), np.empty(width + 1, np.int64), lanes_of_a_sum()
+    deviation, opened, lanes = np.empty(mean.shape[1], np.float32), np.empty(width + 1, np.uint32), lanes_of_a_sum()
     for r in range(mean.shape[0]):
         for h in range(mean.shape[1]):
             deviation[h] = math.sqrt(max(variance[r, h], _VARIANCE_FLOOR))
@@ -146,7 +149,7 @@ def _vote(
 
 
 @compiled
-def _open_gates(z: Array, squares: Array, lanes: Array, opened: NDArray[np.int64]) -> int:
+def _open_gates(z: Array, squares: Array, lanes: Array, opened: Places) -> int:
     """Write which gates 1{|layer_norm(z)| > 1} are open [H + 1], in order; return how many.
 
     They are where (z - mean)^2 is above variance + 1e-5. `squares` and `lanes` are scratch.
@@ -162,7 +165,7 @@ def _open_gates(z: Array, squares: Array, lanes: Array, opened: NDArray[np.int64
 
 
 @compiled
-def _gated_sums(pairs: Array, opened: NDArray[np.int64], sums: Array) -> None:
+def _gated_sums(pairs: Array, opened: Places, sums: Array) -> None:
     """Write the sums of the rows `opened` of `pairs` [D, 2 H and more]: h t and h (1 - t^2) of gates h of 0 and 1.
 
     Of four open gates first each two are added, then both pairs, and that to the sum.
@@ -170,9 +173,9 @@ def _gated_sums(pairs: Array, opened: NDArray[np.int64], sums: Array) -> None:
     sums[:] = _ZERO
     whole = opened.size - opened.size % 4
     for i in range(0, whole, 4):
-        a, b, c, d = opened[i], opened[i + 1], opened[i + 2], opened[i + 3]
+        a, b, c, d = pairs[opened[i]], pairs[opened[i + 1]], pairs[opened[i + 2]], pairs[opened[i + 3]]
         for j in range(sums.size):
-            sums[j] += (pairs[a, j] + pairs[b, j]) + (pairs[c, j] + pairs[d, j])
+            sums[j] += (a[j] + b[j]) + (c[j] + d[j])
     for i in range(whole, opened.size):
         for j in range(sums.size):
             sums[j] += pairs[opened[i], j]

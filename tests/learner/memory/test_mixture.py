@@ -117,8 +117,9 @@ def test_what_a_code_recalls_depends_neither_on_its_neighbours_nor_on_what_was_l
     memory = GenerativeMemory(BITS, 3, seed=5)
     state, codes = remembered(memory, stream), np.stack([code(number) for number in numbers])
     alone = [np.concatenate(parts) for parts in zip(*(memory.recall(state, one[None]) for one in codes), strict=True)]
-    for together in (memory.recall(state, codes), memory.recall(state, codes, memory.odds(state))):
-        assert all(np.array_equal(*pair) for pair in zip(together, alone, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(memory.recall(state, codes), alone, strict=True))
+    for odds in (None, memory.odds(state)):
+        assert np.array_equal(memory.log_likelihoods(state, codes, odds), alone[1])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(1.0, 500.0))
