@@ -7,7 +7,7 @@
     moments    the published network 784-100-10 by relaxed moments, with the paper's constants for a long stream
     long       784-100-10 by relaxed moments on pixels from 0 to 1, no norm on the logits, with constants chosen for
                many tasks of 60,000 on images held back
-    wide       the same with 150 hidden units
+    wide       the same with 144 hidden units, as many as fill whole vectors
     network    `build(image)` without memories at 784-100-10, with the paper's constants
     default    the same with the default constants
     product    `build(image)`: network of 256 and memories, defaults throughout
@@ -37,7 +37,7 @@ from benchmarks.images import DIGITS, Images, images
 from benchmarks.reporting import report, summarise
 from learner import BiMU, BiMURule, build, warm_up
 
-HIDDEN, WIDE = (100,), (150,)
+HIDDEN, WIDE = (100,), (144,)
 LONG = BiMURule(
     lr=4.9, lr_max=0.0023, likelihood_multiplier=161.3, kl_multiplier=3.76, memory_window=700.0, pull_floor=0.0
 )

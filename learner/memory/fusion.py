@@ -15,17 +15,21 @@ expert may have forgotten them since, or shine only because they are away. So wh
 learned belongs to them, as much of the voice goes to the plain product of the network and the slowest memory, which
 needs no record:
 
-    p' = (1 - s) p + s softmax_c(log q(c) + k log r_1(c)),    s = min(silent, 1 - floor), k = `recall`
+    p' = (1 - s) p + s softmax_c(log q(c) - d [c is fresh] + k log r_1(c)),    s = min(silent, 1 - floor), k = `recall`
 
-and no voice is missed by more than log(1/(v_i (1 - s))).
+and no voice is missed by more than log(1/(v_i (1 - s))). Fresh are the classes that need no dreams. Only of these has
+the network seen anything real lately, so where dreams are much unlike what comes it takes for one of them what is not:
+they count d = `freshness` nats less.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learner.memory import fusion_kernels as kernels
 from learner.memory.fusion_kernels import Reals
@@ -49,6 +53,7 @@ class Fusion:
         bound: the most that one label may count in such a step, in nats, > 0.
         recall: exponent of the slowest memory in the product that speaks where the record is silent, > 0.
         lead: how far ahead the pool starts, in nats, >= 0.
+        freshness: how much less the network's word for a fresh class counts in that product, in nats, >= 0.
 
     Raises:
         ValueError: where an argument is out of its range.
@@ -69,6 +74,7 @@ class Fusion:
     bound: float = 2.0
     recall: float = 3.0
     lead: float = 4.0
+    freshness: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.fade < 1.0:
@@ -83,6 +89,8 @@ class Fusion:
             raise ValueError(f"recall must be > 0, got {self.recall}")
         if not self.lead >= 0.0:
             raise ValueError(f"lead must be >= 0, got {self.lead}")
+        if not self.freshness >= 0.0:
+            raise ValueError(f"freshness must be >= 0, got {self.freshness}")
 
     def start(self, experts: int) -> FusionState:
         """Return the state before any label: no evidence, and the pool the network times the memories' mean."""
@@ -97,7 +105,15 @@ class Fusion:
         weights: Reals = kernels.voice_weights(ahead, self.floor)
         return weights
 
-    def votes(self, state: FusionState, network: Reals, remembered: Reals, *, silent: float = 0.0) -> Reals:
+    def votes(
+        self,
+        state: FusionState,
+        network: Reals,
+        remembered: Reals,
+        *,
+        silent: float = 0.0,
+        fresh: NDArray[np.bool_] | None = None,
+    ) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and the memories' log p [R, M, C].
 
         Args:
@@ -105,6 +121,7 @@ class Fusion:
             network: the network's votes [R, S, C].
             remembered: the memories' log probabilities [R, M, C], the slowest memory first.
             silent: the share of what was learned of which the record knows nothing, 0 … 1.
+            fresh: which classes were learned lately [C]; None: all or none of them.
         """
         said: Reals = kernels.fused(network, remembered, self.voices(state), state.weights)
         if silent <= 0.0:
@@ -113,6 +130,8 @@ class Fusion:
         product[:2] = 1.0, self.recall
         alone = np.zeros_like(state.evidence)
         alone[-1] = 1.0
+        if fresh is not None and self.freshness > 0.0:
+            network = network * np.where(fresh, math.exp(-self.freshness), 1.0)
         heard: Reals = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)
         return heard
 

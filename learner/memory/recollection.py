@@ -28,6 +28,10 @@ SPARSE_TEMPERATURE = 16.0
 LIGHT_TEMPERATURE = 10.0
 """T of sparse codes some of whose bits are light, chosen there too."""
 
+SPARSE_FRESHNESS = 1.5
+"""Nats by which the network is too sure of what came lately where dreams are bits drawn one by one, as a text's are:
+chosen there too. Pictures are dreamt from many components of a class, and need none."""
+
 _LIGHT = 0.5
 
 _PER_ROOT_BIT = 0.7
@@ -126,7 +130,7 @@ class Recollection:
         """
         memory = SparseMemory(bits, light=light, weight=_LIGHT)
         temperature = LIGHT_TEMPERATURE if light else SPARSE_TEMPERATURE
-        return cls((memory,), Fusion(recall=1.0), Replay(seed=seed), temperature)
+        return cls((memory,), Fusion(recall=1.0, freshness=SPARSE_FRESHNESS), Replay(seed=seed), temperature)
 
     @property
     def bits(self) -> int:
@@ -174,8 +178,11 @@ class Recollection:
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
-        silent = stale_classes(state.memories[0], _SILENT).share
-        return self.fusion.votes(state.fusion, network, recalled.log_p, silent=silent)
+        silent, fresh = stale_classes(state.memories[0], _SILENT).share, None
+        if silent > 0.0 and self.fusion.freshness > 0.0:
+            fresh = np.ones(network.shape[2], np.bool_)
+            fresh[stale_classes(state.memories[0], self.replay.patience).classes] = False
+        return self.fusion.votes(state.fusion, network, recalled.log_p, silent=silent, fresh=fresh)
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
         """Return the state with trust moved by one label: the network had said `network` [C], memories `recalled`."""

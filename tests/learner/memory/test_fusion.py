@@ -42,13 +42,18 @@ def test_fused_probabilities_are_probabilities_and_never_far_below_any_expert(sa
         assert (np.log(fused) >= expert + math.log(fusion.floor) - 1e-9).all()
 
 
-@given(rounds, st.floats(0.0, 1.0))
-def test_where_the_record_is_silent_the_plain_product_speaks(said: np.ndarray, silent: float):
-    fusion, state = Fusion(), after(Fusion(), said[:-1])
+@given(rounds, st.floats(0.0, 1.0), st.floats(0.0, 5.0), st.integers(0))
+def test_where_the_record_is_silent_the_plain_product_speaks(
+    said: np.ndarray, silent: float, freshness: float, drawn: int
+):
+    fusion, state = Fusion(freshness=freshness), after(Fusion(), said[:-1])
     log_p = log_softmax(said[-1], axis=1)
+    fresh = np.array([drawn >> c & 1 for c in range(log_p.shape[1])], np.bool_)
     network, remembered = np.exp(log_p[:1])[None], log_p[None, 1:]
-    product = np.exp(log_softmax(log_p[0] + fusion.recall * log_p[1]))
-    heard, mixed = (fusion.votes(state, network, remembered, silent=share)[0, 0] for share in (0.0, silent))
+    product = np.exp(log_softmax(log_p[0] - freshness * fresh + fusion.recall * log_p[1]))
+    heard, mixed = (
+        fusion.votes(state, network, remembered, silent=share, fresh=fresh)[0, 0] for share in (0.0, silent)
+    )
     share = min(silent, 1.0 - fusion.floor)
     assert mixed == pytest.approx((1.0 - share) * heard + share * product, abs=1e-12)
 
@@ -77,9 +82,10 @@ def test_the_pool_leads_by_so_many_nats_and_no_expert_gains_on_another(said: np.
     assert ahead.voices(state) == pytest.approx(expected / expected.sum(), abs=1e-9)
 
 
-def test_a_lead_below_zero_is_refused():
-    with pytest.raises(ValueError, match="lead must be >= 0"):
-        Fusion(lead=-1.0)
+@pytest.mark.parametrize("name", ["lead", "freshness"])
+def test_a_lead_or_freshness_below_zero_is_refused(name: str):
+    with pytest.raises(ValueError, match=f"{name} must be >= 0"):
+        Fusion(**{name: -1.0})
 
 
 def test_trust_follows_the_evidence_and_changes_its_mind():
