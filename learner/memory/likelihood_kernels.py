@@ -45,7 +45,7 @@ _BIAS, _ONE_UP = np.int32(127), np.int32(1 << 23)
 
 @compiled
 def log_odds(prototypes: Bytes) -> Odds:
-    """Return log mu/(1 - mu) of every bit of every component: what `component_logs_by` adds, [Z, U] of bytes [Z, U]."""
+    """Return log mu/(1 - mu) of every bit of every component: what `likelihoods_by` adds, [Z, U] of bytes [Z, U]."""
     odds = np.empty(prototypes.shape, np.float32)
     for z in range(prototypes.shape[0]):
         for u in range(prototypes.shape[1]):
@@ -57,17 +57,13 @@ def log_odds(prototypes: Bytes) -> Odds:
 def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
     """Return log p(code | component) of all components for each code, [R, U].
 
-    For many codes all log-odds are looked up first, for few those of their set bits: the same to the bit, so that no
-    code depends on its neighbours.
+    Of each code those log-odds are looked up that its set bits need, four bits at a time.
 
     Args:
         prototypes: bytes [Z, U].
         off: sum over bits of log (1 - mu), [U].
         codes: 0 or 1 [R, Z].
     """
-    if codes.shape[0] >= FEW:
-        many: Reals = component_logs_by(log_odds(prototypes), off, codes)
-        return many
     out = np.empty((codes.shape[0], off.size), np.float64)
     for r in range(codes.shape[0]):
         lit, total = set_bits(codes[r]), np.zeros(off.size, np.float32)
@@ -85,17 +81,11 @@ def component_logs(prototypes: Bytes, off: Reals, codes: Bytes) -> Reals:
 
 
 @compiled
-def component_logs_by(odds: Odds, off: Reals, codes: Bytes) -> Reals:
-    """Return `component_logs` [R, U], to the bit, where the log-odds [Z, U] are at hand: eight bits added at a time."""
-    out, total = np.empty((codes.shape[0], off.size), np.float64), np.empty(off.size, np.float32)
-    for r in range(codes.shape[0]):
-        _component_logs_of(odds, off, codes[r], total, out[r])
-    return out
-
-
-@compiled
 def _component_logs_of(odds: Odds, off: Reals, code: Bytes, total: Odds, logs: Reals) -> None:
-    """Write log p(code | component) [U] of one code [Z]; `total` [U] is scratch."""
+    """Write `component_logs` [U] of one code [Z], to the bit, by log-odds [Z, U] at hand, eight bits at a time.
+
+    `total` [U] is scratch.
+    """
     lit = set_bits(code)
     whole = lit.size - lit.size % 8
     total[:] = _ZERO

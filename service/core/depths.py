@@ -1,4 +1,4 @@
-"""How far down a queue the leases of one model version have looked, so that the next one looks further."""
+"""How far down a queue a person's leases of one model version have looked, so that the next one looks further."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from service.storage.queue import Place
 
-_STREAMS = 10_000
-"""More streams than these are not remembered: they come and go."""
+_LOOKERS = 10_000
+"""More people and streams than these are not remembered: they come and go."""
 
 
 class Depth(NamedTuple):
@@ -19,23 +19,26 @@ class Depth(NamedTuple):
 
 
 class Depths:
-    """Holds the depth of every stream, for the newest version that looked. Any thread may use it."""
+    """Holds how deep each person looked into each stream, with the newest version that did. Any thread may use it.
+
+    Of each by themselves: who has skipped thousands of the best begins far below what others have not seen.
+    """
 
     def __init__(self) -> None:
-        self._depths: dict[int, Depth] = {}
+        self._depths: dict[tuple[int, str], Depth] = {}
         self._lock = Lock()
 
-    def reached(self, stream_id: int, version: int) -> Depth | None:
-        """Return how far that version has looked; None: nobody has looked with it yet."""
-        depth = self._depths.get(stream_id)
+    def reached(self, stream_id: int, who: str, version: int) -> Depth | None:
+        """Return how far `who` has looked with that version; None: not at all yet."""
+        depth = self._depths.get((stream_id, who))
         return depth if depth is not None and depth.version == version else None
 
-    def note(self, stream_id: int, depth: Depth) -> None:
-        """Note that a look has come so far, unless a newer version has looked since."""
+    def note(self, stream_id: int, who: str, depth: Depth) -> None:
+        """Note that a look of `who` has come so far, unless a newer version was looked with since."""
         with self._lock:
-            known = self._depths.get(stream_id)
+            known = self._depths.get((stream_id, who))
             if known is not None and known.version > depth.version:
                 return
-            if known is None and len(self._depths) >= _STREAMS:
+            if known is None and len(self._depths) >= _LOOKERS:
                 self._depths.clear()
-            self._depths[stream_id] = depth
+            self._depths[stream_id, who] = depth

@@ -31,8 +31,8 @@ Two answers may turn their order upside down: the best of many is the only sure 
 make every lease slower; to lease several at once still costs less for each than one by one."""
 
 _FROM_THE_TOP_ONE_IN = 4
-"""Where leases of the same version have looked before, one in so many comes from the top, where what they found stands;
-the others come from behind what they have looked at."""
+"""Where one's leases of the same version have looked before, one in so many comes from the top, where what they found
+stands; the others come from behind what they have looked at."""
 
 _PASSED_BY = 4
 """For each that is looked at further down, so many are passed by at most to find it."""
@@ -120,11 +120,11 @@ def chosen(
 def _looked_at(connection: Connection, parts: Parts, who: Principal, stream: Stream, wanted: int) -> list[Offered]:
     """Return queries to choose from, with what scoring them takes, and note how far the queue is looked at.
 
-    The first lease of a version has the best looked at; the next ones go on where it ended, so that while nothing is
-    learned each lease sees more of the queue than the one before, and none has more to do.
+    The first lease of a version has the best looked at; the same person's next ones go on where it ended, so that while
+    nothing is learned each sees more of the queue than the one before, and none has more to do.
     """
     version, now = parts.models.state(stream).seq, parts.clock.now()
-    depth = parts.depths.reached(stream.id, version)
+    depth = parts.depths.reached(stream.id, who.id, version)
     if depth is None:
         found = _best(connection, parts, who, stream, version, wanted)
         after = Place(found[-1].utility, found[-1].id) if len(found) == wanted else None
@@ -145,7 +145,7 @@ def _looked_at(connection: Connection, parts: Parts, who: Principal, stream: Str
         )
         known, after = {row.id for row in found}, further.after
         found += [row for row in further.offered if row.id not in known]
-    parts.depths.note(stream.id, Depth(version, after))
+    parts.depths.note(stream.id, who.id, Depth(version, after))
     return found
 
 

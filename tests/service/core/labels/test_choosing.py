@@ -113,6 +113,21 @@ def test_leases_of_one_version_look_further_each_time_until_all_is_looked_at(
     assert choosing.ranked(parts, who, filled.name, 10).news == {}
 
 
+def test_who_has_skipped_many_of_the_best_leaves_them_to_be_looked_at_for_others(
+    parts: Parts, clock: ManualClock
+) -> None:
+    ada, ben = (parts.db.write_now(lambda c: access.create(c, clock, Role.ANNOTATOR))[0] for _ in "ab")
+    filled = fill(parts, "skipped", 1000)
+    stream = parts.db.read_now(lambda c: streams.find(c, filled.name))
+    learner, state = apprentice(stream, "cpu").learner, parts.models.state(stream)
+    parts.models.publish(stream, learner.learn(state, np.ones(DIM, np.float32), "0", seq=1)[0])
+    best = parts.db.read_now(lambda c: queue.best(c, filled.id, ben.id, clock.now(), 32))
+    skipped = [{"query_id": row.id, "by": ada.id, "reason": "not_for_me", "at": 1} for row in best]
+    parts.db.write_now(lambda c: c.execute(skips.insert(), skipped))
+    choosing.ranked(parts, ada, filled.name, 1)
+    assert {row.id for row in choosing.ranked(parts, ben, filled.name, 1).best} == {row.id for row in best}
+
+
 def test_who_has_skipped_thousands_of_the_best_is_still_offered_something_else(
     parts: Parts, clock: ManualClock, who: Principal, filled: Filled
 ) -> None:
