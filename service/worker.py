@@ -97,7 +97,7 @@ class Worker:
             if self._wake.wait(self._parts.settings.poll_seconds):
                 self._stop.wait(_GATHER_SECONDS)
             self._wake.clear()
-            self._round()
+            self._politely(self._round)
         self._end()
 
     def _until_well(self, work: Callable[[], bool]) -> bool:

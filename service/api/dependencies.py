@@ -7,7 +7,9 @@ import binascii
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.security.base import SecurityBase
+from fastapi.security.utils import get_authorization_scheme_param
 
 from service.core import access
 from service.core.access import Principal, Role
@@ -27,30 +29,51 @@ async def parts_of(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
-_BEARER = HTTPBearer(auto_error=False, description="A token of 'engram token create'.")
+async def caller_of(request: Request) -> Principal:
+    """Return who is calling, by bearer token or by the labeling UI's cookie, once the models are restored.
 
-
-async def principal(
-    request: Request, parts: PartsOf, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-) -> Principal:
-    """Return who is calling, by bearer token or by the labeling UI's cookie, once the models are restored."""
+    It is looked up once for a request.
+    """
+    known: Principal | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    parts = await parts_of(request)
     if not parts.ready.is_set():
         raise NotReadyError(retry_after=1)
-    token = request.cookies.get(COOKIE) if bearer is None else bearer.credentials
-    return await parts.db.glance(lambda c: access.identify(c, token))
+    scheme, given = get_authorization_scheme_param(request.headers.get("Authorization"))
+    token = given if given and scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    caller = await parts.db.glance(lambda c: access.identify(c, token))
+    request.state.caller = caller
+    return caller
 
 
-Caller = Annotated[Principal, Depends(principal)]
+class Admission(SecurityBase):
+    """A dependency that admits some roles, and admins.
+
+    One for all that there is to ask of a caller: each dependency of a dependency is resolved for every request, also
+    where another has asked for the same.
+    """
+
+    def __init__(self, *roles: Role) -> None:
+        self.model = HTTPBearerModel(description="A token of 'engram token create'.")
+        self.scheme_name = "HTTPBearer"
+        self._roles = roles
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return who is calling.
+
+        Raises:
+            UnauthorizedError: where nobody is known by the token.
+            ForbiddenError: where the role is not admitted.
+        """
+        caller = await caller_of(request)
+        caller.must_be(*self._roles)
+        return caller
 
 
 def role(*roles: Role) -> Any:
     """Return a dependency that admits these roles, and admins."""
-
-    async def admitted(caller: Caller) -> Principal:
-        caller.must_be(*roles)
-        return caller
-
-    return Depends(admitted)
+    return Depends(Admission(*roles))
 
 
 Operator = Annotated[Principal, role(Role.OPERATOR)]
@@ -61,13 +84,12 @@ Reviewer = Annotated[Principal, role(Role.OPERATOR, Role.VIEWER)]
 
 
 async def request_key(
-    request: Request,
-    caller: Caller,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    request: Request, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None
 ) -> RequestKey | None:
     """Return the request's Idempotency-Key."""
     if idempotency_key is None:
         return None
+    caller = await caller_of(request)
     return RequestKey.of(caller.id, idempotency_key, request.method, request.url.path, await request.body())
 
 

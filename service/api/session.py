@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from service.api.bodies import SignInBody, WhoAnswer
-from service.api.dependencies import COOKIE, Caller, PartsOf
+from service.api.dependencies import COOKIE, PartsOf, Reader
 from service.api.replies import Reply, StrictRoute
 from service.core import access
 
@@ -25,7 +25,7 @@ async def sign_in(request: Request, body: SignInBody, parts: PartsOf) -> Respons
 
 
 @router.get("", response_model=WhoAnswer)
-async def who(caller: Caller) -> Response:
+async def who(caller: Reader) -> Response:
     """Say who is signed in."""
     return Reply({"name": caller.name, "role": caller.role})
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
 from service.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
+from service.storage.glances import Glances
 from service.storage.migrating import migrate
 from service.storage.syncs import Ahead, UncertainError
 from service.storage.writers import GroupCommitWriter, OverloadedError, PooledWriter, Writer
@@ -44,7 +45,9 @@ class Database:
         self._reader = _engine(self.url, begin="BEGIN", options=_READER_OPTIONS)
         self._ahead: Ahead | None = None
         self._checkpoints: Checkpoints | None = None
+        self._glances: Glances | None = None
         if self.embedded:
+            self._glances = Glances(_engine(self.url, begin=None))
             self._writer_engine = _engine(self.url, begin="BEGIN IMMEDIATE", syncs=False)
             path = Path(self.url.database) if self.url.database else None
             self._ahead = Ahead(path) if path else None
@@ -71,12 +74,11 @@ class Database:
         return await anyio.to_thread.run_sync(self.read_now, work)
 
     async def glance(self, work: Work[T]) -> T:
-        """Run `work`, which looks up one row by its key, in a read transaction of its own.
+        """Run `work`, which looks up one row by its key.
 
-        In a file that takes less than handing it to a thread and back. There are more connections than threads, so that
-        one is always free.
+        In a file that takes less than handing it to a thread and back.
         """
-        return self.read_now(work) if self.embedded else await self.read(work)
+        return await self.read(work) if self._glances is None else self._glances.run(work)
 
     def read_now(self, work: Work[T]) -> T:
         """Run `work` in a read transaction of its own, in this thread."""
@@ -114,12 +116,18 @@ class Database:
             self._ahead.close()
         if self._checkpoints is not None:
             self._checkpoints.close()
+        if self._glances is not None:
+            self._glances.close()
         self._writer_engine.dispose()
         self._reader.dispose()
 
 
-def _engine(url: sa.URL, *, begin: str, options: str = "", syncs: bool = True) -> Engine:
-    """Return an engine; on SQLite a commit syncs unless `syncs` is false and somebody else does."""
+def _engine(url: sa.URL, *, begin: str | None, options: str = "", syncs: bool = True) -> Engine:
+    """Return an engine.
+
+    On SQLite a transaction is one statement where it does not `begin` by one of its own, and a commit syncs unless
+    `syncs` is false and somebody else does.
+    """
     if url.get_backend_name() != "sqlite":
         options = f"{url.query.get('options', '')} {options}".strip()
         arguments = {"connect_timeout": _CONNECT_SECONDS} | dict(url.query) | {"options": options}
@@ -148,6 +156,9 @@ def _engine(url: sa.URL, *, begin: str, options: str = "", syncs: bool = True) -
         connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         if _switch_to_wal(connection) and not syncs:
             connection.execute("PRAGMA synchronous=NORMAL")
+
+    if begin is None:
+        return engine
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

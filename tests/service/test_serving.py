@@ -1,15 +1,36 @@
-"""The end of a server that is told to end more than once."""
+"""The socket of a server, and the end of one that is told to end more than once."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 
 from service.app import build_parts, close_parts, create_app
-from service.serving import server_of
+from service.serving import listen, server_of
 from service.settings import Settings
+
+
+def test_what_is_sent_waits_for_nothing_on_the_loop_that_every_system_has() -> None:
+    async def is_sent_at_once() -> bool:
+        seen = asyncio.get_running_loop().create_future()
+
+        async def met(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            ours: socket.socket = writer.get_extra_info("socket")
+            seen.set_result(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+            writer.close()
+
+        bound = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(met, sock=bound):
+            _reader, writer = await asyncio.open_connection(*bound.getsockname())
+            found: bool = await seen
+            writer.close()
+            return found
+
+    assert asyncio.run(is_sent_at_once())
 
 
 class Interrupted(Event):

@@ -51,7 +51,7 @@ def test_what_wakes_the_worker_for_a_label_looks_up_no_leases_and_gives_way_to_p
 ) -> None:
     looked, came, before = [], [], (Holdings.balance, Precedence.first, Precedence.give_way)
     monkeypatch.setattr(Holdings, "balance", lambda self: looked.append(1) or before[0](self))
-    monkeypatch.setattr(Precedence, "first", lambda self: came.append("person") or before[1](self))
+    monkeypatch.setattr(Precedence, "first", lambda self, **told: came.append("person") or before[1](self, **told))
     monkeypatch.setattr(Precedence, "give_way", lambda self: came.append("work") or before[2](self))
     with running(Settings(data_dir=tmp_path, poll_seconds=60.0)) as service:
         service.stream(classes=["a", "b"])

@@ -15,6 +15,7 @@ from service.core.identity import new_id
 from service.core.labels import consensus, gold_asking, labeling, leases
 from service.core.labels.labeling import NEWS, Source
 from service.core.parts import Parts
+from service.core.precedence import NEXT_SECONDS
 from service.events import Topic
 from service.storage import answers, events, gold, log, queries, samples
 from service.storage import streams as stream_rows
@@ -129,7 +130,7 @@ async def _on_query(
         touched.append(found.stream.id)
         return work(connection, found.query, found.stream)
 
-    with parts.precedence.first():
+    with parts.precedence.first(next_within=NEXT_SECONDS):
         outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))
     for stream_id in touched:
         parts.tell(stream_id, *NEWS, Topic.QUEUE_GREW)

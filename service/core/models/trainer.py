@@ -93,6 +93,8 @@ class StreamTrainer:
         for entry in found:
             self._apply(entry)
         if self._state.seq > self._committed_seq or wanted or self._snapshot_is_late():
+            if not self._parts.stopping.is_set():
+                self._parts.precedence.give_way()
             self._commit(store=wanted)
         if found:
             return True

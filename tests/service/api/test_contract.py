@@ -315,6 +315,16 @@ def test_a_cookie_signs_in_and_out_and_scripts_cannot_read_it(service: Running) 
         assert page.get("/v1/session").status_code == 401
 
 
+def test_a_caller_is_looked_up_once_for_a_request(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up, identify = [], access.identify
+    monkeypatch.setattr(access, "identify", lambda c, token: looked_up.append(token) or identify(c, token))
+    service.stream(classes=["a", "b"])
+    looked_up.clear()
+    answer = service.client.post("/v1/streams/s/samples", json={"data": [1, 2]}, headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 200
+    assert looked_up == [service.token]
+
+
 def test_a_bearer_token_counts_more_than_a_cookie(service: Running) -> None:
     with httpx.Client(base_url=service.url, trust_env=False) as page:
         page.post("/v1/session", json={"token": service.token})

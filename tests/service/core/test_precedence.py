@@ -43,3 +43,18 @@ def test_it_waits_no_longer_than_said_and_a_failure_ends_the_wait_too() -> None:
     begin = monotonic()
     precedence.give_way(LONG)
     assert monotonic() - begin < LONG / 2
+
+
+def test_what_is_asked_for_next_is_waited_for_but_no_longer_than_it_was_expected() -> None:
+    precedence, begin = Precedence(), monotonic()
+    with precedence.first(next_within=0.2):
+        pass
+    with precedence.first():  # somebody else, of whom nothing is expected, takes nothing away
+        pass
+    precedence.give_way(LONG)
+    assert 0.2 <= monotonic() - begin < LONG / 2
+    with precedence.first(next_within=LONG):
+        pass
+    begin = monotonic()
+    precedence.give_way(0.01)
+    assert 0.01 <= monotonic() - begin < LONG / 2

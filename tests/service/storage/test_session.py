@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,27 @@ def test_one_read_is_of_one_moment_whatever_is_written_meanwhile(database_url: s
 
         assert db.read_now(look) == (0, 0)
         assert db.read_now(count) == 1
+    finally:
+        db.close()
+
+
+def test_a_glance_sees_the_newest_and_keeps_nothing_from_being_copied(database_url: str) -> None:
+    """Also after one that failed."""
+    db = Database(database_url)
+    try:
+        db.migrate()
+        for number in range(3):
+            row = {"id": f"t{number}", "name": "n", "role": "viewer", "hash": f"h{number}", "created_at": 1}
+            assert asyncio.run(db.glance(count)) == number
+            with pytest.raises(sa.exc.DBAPIError):
+                asyncio.run(db.glance(lambda c: c.execute(sa.text("SELECT n FROM nowhere"))))
+            assert asyncio.run(db.glance(count)) == number
+            db.write_now(lambda c, row=row: c.execute(tokens.insert().values(row)) and None)
+        if db.embedded:
+            assert asyncio.run(db.glance(count)) == 3
+            with sqlite3.connect(db.url.database) as connection:
+                busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            assert (busy, ahead, copied) == (0, 0, 0)
     finally:
         db.close()
 
