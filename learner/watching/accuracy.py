@@ -62,8 +62,9 @@ def accuracy(population: Iterable[Population], labelled: Iterable[Labelled]) -> 
     answered; with estimated shares of answers and truths it holds as far as these do.
 
     Weights are not truncated: the policy's floor on the propensity bounds them, and labels of one class only speak for
-    the N_h samples of that class. Not corrected: queries that people skip because they are hard, among samples of
-    equal propensity.
+    the N_h samples of that class. Samples of an age of the model of which no label is known, though some would be were
+    they like the others, may be right or wrong in all intervals. Not corrected: queries that people skip because they
+    are hard, among samples of equal propensity.
 
     Args:
         population: samples by stratum.
@@ -96,8 +97,9 @@ def accuracy(population: Iterable[Population], labelled: Iterable[Labelled]) -> 
         below += (share * (inside - low)) ** 2
         above += (share * (high - inside)) ** 2
     wrong, right = _known(classes, right=False), _known(classes, right=True)
-    least = min(one.least for one in classes)
-    errors, hits = most_errors(wrong, right, count, least), most_errors(right, wrong, count, least)
+    least, silent = min(one.least for one in classes), sum(one.silent for one in classes)
+    errors = most_errors(wrong, right, count - silent, least) + silent
+    hits = most_errors(right, wrong, count - silent, least) + silent
     return Accuracy(
         estimate,
         max(0.0, estimate - math.sqrt(below)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,8 +16,14 @@ NEVER_ASKED = -2
 EDGES = (1.0, *(2.0**-octave for octave in range(1, 16)))
 """Lowest propensity of the strata 0, 1, …: certain to be asked, then octave by octave; the last has all below."""
 
+YOUNGEST = tuple(sorted({math.ceil(2.0 ** (half / 2)) for half in range(47)}))
+"""The versions at which the ages 1, 2, … begin: 1, 2, 3, 4, 6, 8, 12, … 2^23, two to a doubling."""
+
 _ENOUGH = 5
 """A stratum with fewer labels is counted together with its neighbour."""
+
+_UNALIKE = 3.0
+"""Labels are known at another rate where their number is so many standard deviations from what one rate would give."""
 
 
 def stratum_of(propensity: float | None) -> int:
@@ -37,20 +45,32 @@ def stratum_of(propensity: float | None) -> int:
     return next((index for index, edge in enumerate(EDGES) if propensity >= edge), len(EDGES))
 
 
+def age_of(version: int) -> int:
+    """Return the age of the model of a version: how many of `YOUNGEST` it has reached.
+
+    Example:
+        >>> [age_of(version) for version in (0, 1, 2, 3, 4, 5, 6, 1000, 2**60)]
+        [0, 1, 2, 3, 4, 4, 5, 19, 46]
+    """
+    return bisect_right(YOUNGEST, version)
+
+
 class Population(NamedTuple):
-    """The samples of one stratum.
+    """The samples of one stratum that models of one age predicted.
 
     Attributes:
         stratum: as `stratum_of` says.
         samples: how many there are, each with a prediction.
         asked: how many of them were asked.
         least: the least propensity among them, 1 where they came with their truth.
+        age: of the models that predicted them, as `age_of` says.
     """
 
     stratum: int
     samples: int
     asked: int
     least: float
+    age: int = 0
 
 
 class Labelled(NamedTuple):
@@ -62,6 +82,7 @@ class Labelled(NamedTuple):
         asked: whether their samples were asked, and not only told later.
         right: whether the predictions at arrival were right.
         labels: how many.
+        age: of the models that predicted.
     """
 
     stratum: int
@@ -69,6 +90,7 @@ class Labelled(NamedTuple):
     asked: bool
     right: bool
     labels: int
+    age: int = 0
 
 
 class Known(NamedTuple):
@@ -94,13 +116,15 @@ class Class(NamedTuple):
         samples: how many.
         known: their labels.
         least: the least probability that a label is known.
-        unheard: how many of the samples are of strata without a single label.
+        unheard: how many of the samples are of strata, or of ages, without a single label.
+        silent: how many are of ages without a label where, were they like the others, some would be known.
     """
 
     samples: int
     known: Sequence[Known]
     least: float
     unheard: int = 0
+    silent: int = 0
 
 
 def weighting_classes(population: Iterable[Population], labelled: Iterable[Labelled]) -> list[Class]:
@@ -117,32 +141,39 @@ def weighting_classes(population: Iterable[Population], labelled: Iterable[Label
     Strata with fewer than 5 labels join the next more likely one, at the end the less likely one. Samples that came
     with their truth stay by themselves; those that could not be asked too, and count only where truths came for some.
 
+    What was predicted by a young model says little of an old one. So where labels of a class are known at another rate
+    at one age than at those before - truths come for old samples first, answers lag - each age stands by itself: where
+    rho or q of two ages differ by more than 3 standard deviations of what one rate would give. Where no label is known
+    of such an age its samples may be anything, and where none could be asked they are left out.
+
     Source:
         Kalton and Flores-Cervantes, *Weighting methods*, 2003, for classes and their collapse; Kalton and Anderson,
-        *Sampling rare populations*, 1986, for the single-frame weight.
+        *Sampling rare populations*, 1986, for the single-frame weight; Little and Rubin, *Statistical analysis with
+        missing data*, 2002, section 3.3, for classes within which labels are missing at one rate.
 
     Example:
         >>> found = weighting_classes([Population(1, 100, 50, 0.5)], [Labelled(1, 0.5, True, True, 40)])
         >>> found[0].known[0].inclusion
         0.4
     """
-    samples = {row.stratum: row for row in population if row.samples}
-    labels: dict[int, list[_Row]] = {stratum: [] for stratum in samples}
+    rows: dict[tuple[int, int], list[_Row]] = {}
     for index, row in enumerate(labelled):
-        if row.stratum in labels and row.labels:
-            labels[row.stratum].append(_Row(index, row))
-    alone = [_weighting_class([samples[own]], labels[own]) for own in (CAME_WITH_TRUTH, NEVER_ASKED) if own in samples]
-    groups: list[tuple[list[Population], list[_Row]]] = []
-    for stratum in sorted((found for found in samples if found >= 0), reverse=True):
-        if not groups or _count(groups[-1][1]) >= _ENOUGH:
-            groups.append(([], []))
-        groups[-1][0].append(samples[stratum])
-        groups[-1][1].extend(labels[stratum])
-    if len(groups) > 1 and _count(groups[-1][1]) < min(_ENOUGH, sum(row.samples for row in groups[-1][0])):
+        if row.labels:
+            rows.setdefault((row.stratum, row.age), []).append(_Row(index, row))
+    cells: dict[int, list[_Cell]] = {}
+    for one in population:
+        if one.samples:
+            cells.setdefault(one.stratum, []).append(_Cell(one, rows.get((one.stratum, one.age), [])))
+    groups: list[list[_Cell]] = []
+    for stratum in sorted((found for found in cells if found >= 0), reverse=True):
+        if not groups or _known_of(groups[-1]) >= _ENOUGH:
+            groups.append([])
+        groups[-1].extend(cells[stratum])
+    if len(groups) > 1 and _known_of(groups[-1]) < min(_ENOUGH, sum(cell.population.samples for cell in groups[-1])):
         rest = groups.pop()
-        groups[-1][0].extend(rest[0])
-        groups[-1][1].extend(rest[1])
-    return [found for found in (*alone, *(_weighting_class(*group) for group in groups)) if found.known]
+        groups[-1].extend(rest)
+    alone = [cells[own] for own in (CAME_WITH_TRUTH, NEVER_ASKED) if own in cells]
+    return [found for group in (*alone, *groups) for found in _by_age(group) if found.known]
 
 
 class _Row(NamedTuple):
@@ -150,25 +181,90 @@ class _Row(NamedTuple):
     labelled: Labelled
 
 
-def _weighting_class(population: Sequence[Population], rows: Sequence[_Row]) -> Class:
-    samples, asked, first = sum(row.samples for row in population), sum(row.asked for row in population), population[0]
-    alone = first.stratum in (CAME_WITH_TRUTH, NEVER_ASKED)
-    others = samples - asked
-    answered = min(1.0, _count([row for row in rows if row.labelled.asked]) / asked) if asked else 0.0
-    told = min(1.0, _count([row for row in rows if not row.labelled.asked]) / others) if others else 0.0
+class _Cell(NamedTuple):
+    """The samples of one stratum and age, and the labels known of them."""
+
+    population: Population
+    rows: Sequence[_Row]
+
+
+class _Rates(NamedTuple):
+    """How many were asked, and how many not, and of how many of each the label is known."""
+
+    asked: int
+    answered: int
+    others: int
+    told: int
+
+    @classmethod
+    def of(cls, cells: Iterable[_Cell]) -> _Rates:
+        asked = answered = others = told = 0
+        for population, rows in cells:
+            asked, others = asked + population.asked, others + population.samples - population.asked
+            answered += sum(row.labelled.labels for row in rows if row.labelled.asked)
+            told += sum(row.labelled.labels for row in rows if not row.labelled.asked)
+        return cls(asked, min(answered, asked), others, min(told, others))
+
+    def unlike(self, other: _Rates) -> bool:
+        """Return whether labels are known of the two at different rates."""
+        return _differ(self.answered, self.asked, other.answered, other.asked) or _differ(
+            self.told, self.others, other.told, other.others
+        )
+
+
+def _differ(known: int, of: int, known_there: int, of_there: int) -> bool:
+    together = of + of_there
+    rate = (known + known_there) / max(1, together)
+    variance = rate * (1.0 - rate) * of * of_there / max(1, together)
+    off = max(0.0, abs(known - rate * of) - 0.5)  # Yates: counts are whole
+    return off**2 > _UNALIKE**2 * variance > 0.0
+
+
+def _by_age(cells: Sequence[_Cell]) -> list[Class]:
+    """Return the classes of one group of strata: one, or more where labels are known at rates that change with age."""
+    parts: list[list[_Cell]] = []
+    for age in sorted({cell.population.age for cell in cells}):
+        own = [cell for cell in cells if cell.population.age == age]
+        if parts and not _Rates.of(parts[-1]).unlike(_Rates.of(own)):
+            parts[-1].extend(own)
+        else:
+            parts.append(own)
+    alone = cells[0].population.stratum in (CAME_WITH_TRUTH, NEVER_ASKED)
+    found: list[Class] = []
+    silent = 0
+    for part in parts:
+        one = _weighting_class(part, alone=alone)
+        if one.known:
+            found.append(one)
+        elif not alone:
+            silent += one.samples
+    if found and silent:
+        # Whatever they are: they stand beside the newest that is known, and widen its interval by all of themselves.
+        newest = found[-1]
+        found[-1] = newest._replace(
+            samples=newest.samples + silent, unheard=newest.unheard + silent, silent=newest.silent + silent
+        )
+    return found
+
+
+def _weighting_class(cells: Sequence[_Cell], *, alone: bool) -> Class:
+    rates = _Rates.of(cells)
+    answered = rates.answered / rates.asked if rates.asked else 0.0
+    told = rates.told / rates.others if rates.others else 0.0
 
     def inclusion(propensity: float) -> float:
         return told if alone else propensity * answered + (1.0 - propensity) * told
 
+    rows = [row for cell in cells for row in cell.rows]
     known = [Known(inclusion(of.propensity), of.right, of.labels, index) for index, of in rows]
     heard = {row.labelled.stratum for row in rows}
     return Class(
-        samples,
+        sum(cell.population.samples for cell in cells),
         [row for row in known if row.inclusion > 0.0],
-        inclusion(min(row.least for row in population)),
-        sum(row.samples for row in population if row.stratum not in heard),
+        inclusion(min(cell.population.least for cell in cells)),
+        sum(cell.population.samples for cell in cells if cell.population.stratum not in heard),
     )
 
 
-def _count(rows: Iterable[_Row]) -> int:
-    return sum(row.labelled.labels for row in rows)
+def _known_of(cells: Iterable[_Cell]) -> int:
+    return sum(row.labelled.labels for cell in cells for row in cell.rows)

@@ -82,16 +82,17 @@ class _Sums:
     """Samples and labels added up over time steps."""
 
     def __init__(self) -> None:
-        self._population: dict[int, Population] = {}
-        self._labelled: dict[tuple[int, bool, bool], Labelled] = {}
+        self._population: dict[tuple[int, int], Population] = {}
+        self._labelled: dict[tuple[int, int, bool, bool], Labelled] = {}
 
     def add(self, step: Step) -> None:
         for row in step.population:
-            was = self._population.get(row.stratum, Population(row.stratum, 0, 0, 1.0))
+            cell = (row.stratum, row.age)
+            was = self._population.get(cell, Population(row.stratum, 0, 0, 1.0))
             more = (was.samples + row.samples, was.asked + row.asked, min(was.least, row.least))
-            self._population[row.stratum] = Population(row.stratum, *more)
+            self._population[cell] = Population(row.stratum, *more, row.age)
         for of in step.labelled:
-            key = (of.stratum, of.asked, of.right)
+            key = (of.stratum, of.age, of.asked, of.right)
             before = self._labelled.get(key)
             self._labelled[key] = of if before is None else _together(before, of)
 

@@ -127,6 +127,7 @@ _ADD_LABEL = labels.insert().values(
         for name, column in {
             "propensity": samples.c.propensity,
             "asked": samples.c.asked,
+            "model_version": samples.c.model_version,
             "predicted": samples.c.prediction["label"].as_string(),
         }.items()
     }

@@ -117,6 +117,8 @@ strata = Table(
     metadata,
     Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("stratum", sa.BigInteger, primary_key=True, autoincrement=False),
+    # Of the models that predicted: the higher their version, the older.
+    Column("age", sa.BigInteger, primary_key=True, autoincrement=False),
     Column("samples", sa.BigInteger, nullable=False),
     Column("asked", sa.BigInteger, nullable=False),
     Column("least", Double, nullable=False),
@@ -186,6 +188,7 @@ labels = Table(
     Column("predicted", sa.Text),
     Column("asked", sa.Boolean),
     Column("propensity", Double),
+    Column("model_version", sa.BigInteger),
     Column("at", sa.BigInteger, nullable=False),
     Column("retracted_at", sa.BigInteger),
     Column("corrected_at", sa.BigInteger),
@@ -282,6 +285,7 @@ Index(
     labels.c.predicted,
     labels.c.label,
     labels.c.source,
+    labels.c.model_version,
     sqlite_where=labels.c.retracted_at.is_(None),
     postgresql_where=labels.c.retracted_at.is_(None),
 )

@@ -119,7 +119,8 @@ class Intake:
         rows = [seat for sample_id, query in self._queries.items() for seat in self._places(query, numbers[sample_id])]
         queries.insert(connection, rows)
         predicted = [sample for sample in self._samples if sample["prediction"] is not None]
-        accuracy.count(connection, self._stream.id, [(sample["propensity"], sample["asked"]) for sample in predicted])
+        decided = [(sample["propensity"], sample["asked"], sample["model_version"]) for sample in predicted]
+        accuracy.count(connection, self._stream.id, decided)
         events.add(connection, [event for sample in self._samples for event in self._events(sample)])
         self._parts.metrics.samples.labels(self._stream.name).inc(len(self._samples))
         for query in rows:

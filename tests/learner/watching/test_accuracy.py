@@ -133,6 +133,24 @@ def test_a_stratum_nobody_answered_in_may_be_anything() -> None:
     assert found.low < 0.2
 
 
+def test_truths_of_the_oldest_samples_do_not_speak_for_those_of_a_model_that_has_learned_since() -> None:
+    old = [Population(8, 100, 1, 0.005, 0), Population(8, 2000, 10, 0.005, 7)]
+    truths = [
+        Labelled(8, 0.005, asked=asked, right=right, labels=labels)
+        for asked, right, labels in ((True, False, 1), (False, True, 9), (False, False, 90))
+    ]
+    answers = [Labelled(8, 0.005, asked=True, right=True, labels=10, age=7)]
+    found = accuracy(old, truths + answers)
+    assert found is not None
+    assert found.estimate == pytest.approx((100 * 0.09 + 2000 * 1.0) / 2100)
+    silent = accuracy(old, truths)
+    assert silent is not None
+    assert silent.low < 0.05
+    assert silent.high > 0.95
+    assert silent.anytime_low < 0.05
+    assert silent.anytime_high > 0.95
+
+
 def counted(
     propensity: np.ndarray, asked: np.ndarray, known: np.ndarray, right: np.ndarray
 ) -> tuple[list[Population], list[Labelled]]:

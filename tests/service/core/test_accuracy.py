@@ -43,6 +43,27 @@ def test_samples_that_could_not_be_asked_are_not_covered_until_truths_come(servi
     assert told["low"] < told["estimate"]
 
 
+def test_truths_of_the_first_samples_do_not_speak_for_those_of_a_model_that_has_learned_them(service: Running) -> None:
+    """Whoever has labelled samples from before posts them all, and then their labels."""
+    service.stream(classes=["left", "right"], query={"budget": 0.3, "warmup_labels": 0})
+    sides, right = ("left", "right"), []
+    for n in range(160):
+        if n == 80:
+            for old in range(80):
+                truth = {"sample_id": f"n{old}", "label": sides[old % 2]}
+                service.client.post("/v1/streams/s/labels", json=truth).raise_for_status()
+            service.settled()
+        said = service.post([2.0 * (n % 2) - 1.0, 1.0], id=f"n{n}")["prediction"]["label"]
+        right.append(said == sides[n % 2])
+    while found := service.lease():
+        service.answer(found[0], sides[int(found[0]["sample_id"][1:]) % 2])
+    share, told = sum(right) / 160, service.stats()["accuracy"]
+    assert sum(right[:80]) <= 40
+    assert sum(right[80:]) >= 75
+    assert told["low"] <= share <= told["high"]
+    assert told["covered"] == 1.0
+
+
 def test_the_series_ends_where_the_figures_stand_and_the_cost_curve_adds_up(service: Running) -> None:
     fill(service)
     told = service.stats()["accuracy"]

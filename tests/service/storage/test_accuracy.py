@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
-from learner.watching.strata import CAME_WITH_TRUTH, EDGES, NEVER_ASKED, stratum_of
+from learner.watching.strata import CAME_WITH_TRUTH, EDGES, NEVER_ASKED, age_of, stratum_of
 from service.app import build_parts, close_parts
 from service.core.parts import Parts
 from service.settings import Settings
@@ -39,8 +40,9 @@ def fill(connection: Connection) -> int:
         row = {"stream_id": stream.id, "id": f"s{n}", "features": b"", "prediction": said, "model_version": n}
         rows.append(row | {"predictive_entropy": said and 0.1, "asked": asked, "propensity": p, "at": n})
     numbers = samples.insert(connection, rows)
-    accuracy.count(connection, stream.id, [(r["propensity"], r["asked"]) for r in rows[:150] if r["prediction"]])
-    accuracy.count(connection, stream.id, [(r["propensity"], r["asked"]) for r in rows[150:]])
+    told = [(r["propensity"], r["asked"], r["model_version"]) for r in rows if r["prediction"]]
+    accuracy.count(connection, stream.id, told[:150])
+    accuracy.count(connection, stream.id, told[150:])
     for n, row in enumerate(rows):
         if n % 3:
             continue
@@ -61,6 +63,10 @@ def test_counts_as_they_come_equal_a_count_of_all(parts: Parts) -> None:
     assert {row.stratum for row in population} == {CAME_WITH_TRUTH, NEVER_ASKED, *range(len(EDGES) + 1)}
     assert sum(row.samples for row in population) == 399  # the first was not predicted
     assert all(row.stratum < 0 or stratum_of(row.least) == row.stratum for row in population)
+    by_age = Counter[int]()
+    for row in population:
+        by_age[row.age] += row.samples
+    assert by_age == Counter(age_of(version) for version in range(1, 400))
     lately, later = parts.db.read_now(lambda c: accuracy.newest(c, stream, 50))
     assert later > first
     assert sum(row.samples for row in lately) == 50
@@ -72,9 +78,12 @@ def test_labels_that_stand_are_counted_where_anything_was_predicted(parts: Parts
     # every third of 400, less the first without a prediction, the one taken back, and the gold one
     assert sum(outcome.labelled.labels for outcome in outcomes) == 134 - 3
     assert all(outcome.labelled.right == (outcome.predicted == outcome.label) for outcome in outcomes)
+    by_age = Counter[int]()
     for outcome in outcomes:
         of = outcome.labelled
+        by_age[of.age] += of.labels
         assert of.stratum < 0 or stratum_of(min(1.0, of.propensity * (1 + 1e-12))) == of.stratum
+    assert by_age == Counter(age_of(version) for version in range(0, 400, 3) if version not in (0, 9, 300))
 
 
 def test_steps_add_up_to_the_whole(parts: Parts) -> None:
