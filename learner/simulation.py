@@ -196,13 +196,13 @@ def outcome(
     if looks < 1 or total < 1:
         raise ValueError(f"looks and total must be >= 1, got {looks} and {total}")
     hits: list[bool] = []
-    decisions: list[Decision] = []
+    decisions: list[_Decided] = []
     curve, labels, recent, every = list[Look](), 0, 0, -(-total // 100)
     for count, step in enumerate(steps, 1):
         labels += step.decision.ask
         if step.said is not None:
             hits.append(step.right)
-            decisions.append(step.decision)
+            decisions.append(_Decided(step.decision, step.state.seq - step.decision.ask))
             recent += count <= total - -(-total // 5)
         if count * looks // total > (count - 1) * looks // total:
             curve.append(Look(count, labels, accuracy_on(learner, step.state, held_out)))
@@ -219,21 +219,33 @@ def accuracy_on(learner: OnlineLearner, state: LearnerState, samples: Sequence[L
     return _share([one is not None and one.label == label for one, (_x, label) in zip(said, samples, strict=True)])
 
 
-def _estimate(decisions: Sequence[Decision], hits: Sequence[bool]) -> Accuracy | None:
-    """Return the accuracy as the labels of what was asked tell it, samples and labels counted by stratum."""
-    propensities: dict[int, list[float]] = defaultdict(list)
-    answered: dict[tuple[int, bool], list[float]] = defaultdict(list)
-    for decision, right in zip(decisions, hits, strict=True):
-        stratum = strata.stratum_of(decision.propensity)
-        propensities[stratum].append(decision.propensity)
+class _Decided(NamedTuple):
+    """A decision, and the version of the model that predicted."""
+
+    decision: Decision
+    version: int
+
+
+def _estimate(decisions: Sequence[_Decided], hits: Sequence[bool]) -> Accuracy | None:
+    """Return the accuracy as the labels of what was asked tell it, samples and labels counted by stratum and age."""
+    propensities: dict[tuple[int, int], list[float]] = defaultdict(list)
+    answered: dict[tuple[tuple[int, int], bool], list[float]] = defaultdict(list)
+    for (decision, version), right in zip(decisions, hits, strict=True):
+        cell = (strata.stratum_of(decision.propensity), strata.age_of(version))
+        propensities[cell].append(decision.propensity)
         if decision.ask:
-            answered[stratum, right].append(decision.propensity)
+            answered[cell, right].append(decision.propensity)
     asked = {of: sum(len(answered.get((of, right), ())) for right in (True, False)) for of in propensities}
     return accuracy(
-        [strata.Population(of, len(found), asked[of], min(found)) for of, found in propensities.items()],
         [
-            strata.Labelled(of, len(found) / sum(1.0 / p for p in found), asked=True, right=right, labels=len(found))
-            for (of, right), found in answered.items()
+            strata.Population(stratum, len(found), asked[stratum, age], min(found), age)
+            for (stratum, age), found in propensities.items()
+        ],
+        [
+            strata.Labelled(
+                stratum, len(found) / sum(1.0 / p for p in found), asked=True, right=right, labels=len(found), age=age
+            )
+            for ((stratum, age), right), found in answered.items()
         ],
     )
 
