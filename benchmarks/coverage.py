@@ -1,6 +1,6 @@
 """Whether the live accuracy is honest: how often its intervals hold the true prequential accuracy of made streams.
 
-    python -m benchmarks.coverage [--streams 1000] [--samples 2500] [--looks 12]
+    python -m benchmarks.coverage [--streams 1008] [--samples 2500] [--looks 12]
 
 Streams are spread evenly over the scenarios. In each the service's own policy decides whom to ask
 (`learner.asking.policy.decide`), from a model that is known: nine in ten of the samples are easy, confidence and
@@ -169,7 +169,7 @@ def watch(scenario: Scenario, samples: int, looks: int, seed: int) -> Seen:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Watch every scenario's streams, and report each and all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--streams", type=int, default=1008)
     parser.add_argument("--samples", type=int, default=2500)
     parser.add_argument("--looks", type=int, default=12)
     options = parser.parse_args(arguments)
