@@ -144,7 +144,8 @@ def weighting_classes(population: Iterable[Population], labelled: Iterable[Label
     What was predicted by a young model says little of an old one. So where labels of a class are known at another rate
     at one age than at those before - truths come for old samples first, answers lag - each age stands by itself: where
     rho or q of two ages differ by more than 3 standard deviations of what one rate would give. Where no label is known
-    of such an age its samples may be anything, and where none could be asked they are left out.
+    of such an age its samples may be anything, and where none could be asked they are left out. Labels of an age that
+    no sample here has - a span of time has answers to what came before it - count at the nearest one.
 
     Source:
         Kalton and Flores-Cervantes, *Weighting methods*, 2003, for classes and their collapse; Kalton and Anderson,
@@ -156,14 +157,14 @@ def weighting_classes(population: Iterable[Population], labelled: Iterable[Label
         >>> found[0].known[0].inclusion
         0.4
     """
-    rows: dict[tuple[int, int], list[_Row]] = {}
-    for index, row in enumerate(labelled):
-        if row.labels:
-            rows.setdefault((row.stratum, row.age), []).append(_Row(index, row))
     cells: dict[int, list[_Cell]] = {}
     for one in population:
         if one.samples:
-            cells.setdefault(one.stratum, []).append(_Cell(one, rows.get((one.stratum, one.age), [])))
+            cells.setdefault(one.stratum, []).append(_Cell(one, []))
+    for index, row in enumerate(labelled):
+        if row.labels and row.stratum in cells:
+            nearest = min(cells[row.stratum], key=lambda cell: abs(cell.population.age - row.age))
+            nearest.rows.append(_Row(index, row))
     groups: list[list[_Cell]] = []
     for stratum in sorted((found for found in cells if found >= 0), reverse=True):
         if not groups or _known_of(groups[-1]) >= _ENOUGH:
@@ -185,7 +186,7 @@ class _Cell(NamedTuple):
     """The samples of one stratum and age, and the labels known of them."""
 
     population: Population
-    rows: Sequence[_Row]
+    rows: list[_Row]
 
 
 class _Rates(NamedTuple):

@@ -21,8 +21,10 @@ def upgrade() -> None:
     """Apply; what counts the samples is counted anew from them."""
     op.drop_table("strata")
     _create_strata(sa.Column("age", sa.BigInteger(), autoincrement=False, nullable=False))
-    _index_standing("model_version", column=sa.Column("model_version", sa.BigInteger(), nullable=True))
     _fill(by_age=True)
+    op.drop_index("ix_labels_standing", "labels")
+    op.add_column("labels", sa.Column("model_version", sa.BigInteger(), nullable=True))
+    _index_standing("model_version")
     op.execute(
         "UPDATE labels SET model_version = (SELECT model_version FROM samples WHERE samples.n = labels.sample_n)"
     )
@@ -54,12 +56,8 @@ def _create_strata(*more: sa.Column[int]) -> None:
     )
 
 
-def _index_standing(*more: str, column: sa.Column[int] | None = None) -> None:
-    if column is not None:
-        op.drop_index("ix_labels_standing", "labels")
-        op.add_column("labels", column)
-    where = sa.text("retracted_at IS NULL")
-    columns = [*_STANDING, *more]
+def _index_standing(*more: str) -> None:
+    where, columns = sa.text("retracted_at IS NULL"), [*_STANDING, *more]
     op.create_index("ix_labels_standing", "labels", columns, sqlite_where=where, postgresql_where=where)
 
 

@@ -80,6 +80,15 @@ def test_each_age_stands_by_itself_where_its_labels_are_known_at_another_rate(
     assert weighted == pytest.approx(sum(sizes) - silent, rel=0.1)  # half were asked, about
 
 
+def test_labels_of_samples_from_before_count_at_the_nearest_age_that_there_is() -> None:
+    """As where a span of time is looked at: people answer what came before it began."""
+    population = [Population(1, 100, 50, 0.5, 5), Population(1, 100, 50, 0.5, 6)]
+    labelled = [Labelled(1, 0.5, asked=True, right=True, labels=count, age=age) for age, count in ((3, 50), (6, 2))]
+    young, old = weighting_classes(population, labelled)
+    assert ([known.row for known in young.known], young.samples) == ([0], 100)
+    assert ([known.row for known in old.known], old.samples) == ([1], 100)
+
+
 def test_samples_that_could_not_be_asked_count_at_the_ages_of_which_truths_came() -> None:
     population = [Population(NEVER_ASKED, 100, 0, 0.0, age) for age in (0, 1, 2)]
     told = Labelled(NEVER_ASKED, 0.0, asked=False, right=True, labels=60, age=1)
