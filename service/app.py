@@ -71,7 +71,7 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
     db.migrate()
     if bus is None:
         bus = LocalBus() if settings.redis_url is None else _redis_bus(settings.redis_url)
-    return Parts(
+    parts = Parts(
         db=db,
         bus=bus,
         clock=clock or SystemClock(),
@@ -83,6 +83,8 @@ def build_parts(settings: Settings, *, clock: Clock | None = None, bus: Bus | No
         ready=Event(),
         stopping=Event(),
     )
+    bus.subscribe(parts.heads.hear)
+    return parts
 
 
 def _redis_bus(url: str) -> Bus:

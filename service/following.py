@@ -63,6 +63,6 @@ class Follower:
         if not attempt(self._parts, lambda: found.extend(self._parts.db.read_now(streams.every))):
             return False
         for gone in self._parts.models.known() - {stream.id for stream in found}:
-            self._parts.models.forget(gone)
+            self._parts.forget(gone)
         well = [attempt(self._parts, partial(self._parts.models.follow, stream)) for stream in found]
         return all(well)

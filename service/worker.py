@@ -157,7 +157,7 @@ class Worker:
         for stream_id, lease in [*((i, held.lease) for i, held in self._held.items()), *self._in_doubt.items()]:
             if stream_id not in found:
                 self._drop(stream_id)
-                self._parts.models.forget(stream_id)
+                self._parts.forget(stream_id)
             elif lease not in leases:
                 self._lose(lease)
 

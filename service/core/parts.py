@@ -8,6 +8,7 @@ from threading import Event
 from service.bus import Bus
 from service.clock import Clock
 from service.core.depths import Depths
+from service.core.heads import Heads
 from service.core.line import Line, Lines
 from service.core.looks import Looks
 from service.core.metrics import Metrics
@@ -44,8 +45,15 @@ class Parts:
     """Who ranks the best for a lease."""
     depths: Depths = field(default_factory=Depths)
     """How far down the queues leases have looked."""
+    heads: Heads = field(default_factory=Heads)
+    """The best of the queues, ranked for whoever leases next."""
 
     def tell(self, stream_id: int, *topics: Topic) -> None:
         """Wake whoever waits for `topics`; call it after the commit."""
         for topic in topics:
             self.bus.publish(Wakeup(topic, stream_id))
+
+    def forget(self, stream_id: int) -> None:
+        """Drop what is held of a stream that is gone."""
+        self.models.forget(stream_id)
+        self.heads.forget(stream_id)

@@ -170,7 +170,7 @@ async def remove(parts: Parts, name: str) -> None:
         return stream.id
 
     stream_id = await parts.db.write(work)
-    parts.models.forget(stream_id)
+    parts.forget(stream_id)
     parts.tell(stream_id, Topic.STREAMS_CHANGED)
 
 

@@ -116,24 +116,32 @@ async def skip(parts: Parts, who: Principal, query_id: str, token: str, reason: 
         events.add(connection, [{"stream_id": stream.id, "type": "query", "data": data, "at": now}])
         return Answer(204, None)
 
-    await _on_query(parts, query_id, key, work)
+    await _on_query(parts, query_id, key, work, frees=True)
 
 
 async def _on_query(
-    parts: Parts, query_id: str, key: RequestKey | None, work: Callable[[Connection, AnyRow, Stream], Answer]
+    parts: Parts,
+    query_id: str,
+    key: RequestKey | None,
+    work: Callable[[Connection, AnyRow, Stream], Answer],
+    *,
+    frees: bool = False,
 ) -> Answer:
-    """Run `work` on a query and its stream, both locked until the transaction ends, and tell whoever waits."""
-    touched: list[int] = []
+    """Run `work` on a query and its stream, both locked until the transaction ends, and tell whoever waits.
+
+    Where it `frees` the query, or the sample's other seats may be had now, whoever waits for one hears of it, too.
+    """
+    touched: dict[int, bool] = {}
 
     def locked(connection: Connection) -> Answer:
         found = leases.locked(connection, query_id)
-        touched.append(found.stream.id)
+        touched[found.stream.id] = frees or (not gold.is_gold(found.query) and found.query.seats > 1)
         return work(connection, found.query, found.stream)
 
     with parts.precedence.first(next_within=NEXT_SECONDS):
         outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))
-    for stream_id in touched:
-        parts.tell(stream_id, *NEWS, Topic.QUEUE_GREW)
+    for stream_id, grew in touched.items():
+        parts.tell(stream_id, *NEWS, *([Topic.QUEUE_GREW] if grew else []))
     return outcome
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from learner.asking.strategies import Unsure
 from service.clock import SECOND
 from service.core.access import Principal
 from service.core.depths import Depth
+from service.core.heads import Head
 from service.core.inputs import many_from_bytes
 from service.core.parts import Parts
 from service.core.specs import as_input
@@ -30,6 +32,9 @@ for each further one.
 Two answers may turn their order upside down: the best of many is the only sure way to a good one. More of them would
 make every lease slower; to lease several at once still costs less for each than one by one."""
 
+_HEAD = 32
+"""The best by the stored utilities that are ranked for whoever comes next, by the worker, while nobody waits for it."""
+
 _FROM_THE_TOP_ONE_IN = 4
 """Where one's leases of the same version have looked before, one in so many comes from the top, where what they found
 stands; the others come from behind what they have looked at."""
@@ -39,6 +44,9 @@ _PASSED_BY = 4
 
 _FIRST_PAGE, _LAST_PAGE, _PAGE_GROWS = 64, 4096, 8
 """Queries read at a time, more each time, where those before were leased to others or skipped."""
+
+_ANYBODY = ""
+"""Nobody's id: has skipped nothing and holds nothing."""
 
 _FORGOTTEN_ONE_IN = 20
 _FORGOTTEN_SECONDS = 600
@@ -55,6 +63,7 @@ class Ranked(NamedTuple):
             looks at what has no utility of the newest version yet.
         version: of the model that found them.
         stream_id: whose queue it is.
+        at_hand: whether they were ranked before anybody asked: who may have none of them has to be looked for.
     """
 
     best: Sequence[Offered]
@@ -62,6 +71,7 @@ class Ranked(NamedTuple):
     news: Mapping[str, float]
     version: int
     stream_id: int
+    at_hand: bool = False
 
 
 class _Seen(NamedTuple):
@@ -84,11 +94,57 @@ def ranked(parts: Parts, who: Principal, name: str, limit: int) -> Ranked:
     def look(connection: Connection) -> _Seen:
         stream = find(connection, name)
         found = _looked_at(connection, parts, who, stream, _LOOKED_AT + _MORE_EACH * (limit - 1))
-        free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
-        ledger = streams.ledger(connection, stream.id)
-        return _Seen(stream, found, free, least_wanted(stream, ledger), utility_now(stream, ledger))
+        return _seen(connection, parts, stream, found)
 
-    stream, found, free, least, utility = parts.db.read_now(look)
+    known = _by_model(parts, parts.db.read_now(look))
+    if limit == 1:
+        parts.heads.asked(known.stream_id, name)
+    return known
+
+
+def at_hand(parts: Parts, who: Principal, name: str) -> Ranked | None:
+    """Return the best as they were ranked for whoever comes next, where `who` has not had a look at that version yet.
+
+    None where nothing is at hand, and `ranked` has to look.
+    """
+    stream_id = parts.heads.stream(name)
+    head = None if stream_id is None else parts.heads.of(stream_id, parts.models.version(stream_id))
+    if stream_id is None or head is None or parts.depths.reached(stream_id, who.id, head.version) is not None:
+        return None
+    parts.heads.asked(stream_id, name)
+    parts.depths.note(stream_id, who.id, Depth(head.version, head.after))
+    return Ranked(head.best, free=True, news={}, version=head.version, stream_id=stream_id, at_hand=True)
+
+
+def prepare(parts: Parts, stream: Stream) -> None:
+    """Rank the best of a queue by the newest model for whoever comes next, where people work on it."""
+    grown = parts.heads.wanted(stream.id)
+    if grown is None:
+        return
+
+    def look(connection: Connection) -> _Seen:
+        version, now = parts.models.state(stream).seq, parts.clock.now()
+        best = queue.offered(connection, stream.id, _ANYBODY, now, version=version, wanted=_HEAD, most=2 * _HEAD)
+        return _seen(connection, parts, stream, best.offered)
+
+    seen = parts.db.read_now(look)
+    known = _by_model(parts, seen)
+    after = Place(seen.found[-1].utility, seen.found[-1].id) if len(seen.found) == _HEAD else None
+    best = [row._replace(features=None) for row in known.best]
+    parts.heads.put(stream.id, Head(known.version, best, after), grown)
+    for part in queue.in_parts(known.news):
+        parts.db.write_later(partial(queue.rank, utilities=part, version=known.version))
+
+
+def _seen(connection: Connection, parts: Parts, stream: Stream, found: list[Offered]) -> _Seen:
+    free = bool(found) or queue.any_free(connection, stream.id, parts.clock.now())
+    ledger = streams.ledger(connection, stream.id)
+    return _Seen(stream, found, free, least_wanted(stream, ledger), utility_now(stream, ledger))
+
+
+def _by_model(parts: Parts, seen: _Seen) -> Ranked:
+    """Rank what was seen by the model of the moment."""
+    stream, found, free, least, utility = seen
     scorer, spec = parts.models.scorer(stream), as_input(stream.input)
     rows = [(row, row.features) for row in found if row.features]
     said = scorer.predict_many(many_from_bytes([features for _row, features in rows], spec))
@@ -104,7 +160,8 @@ def chosen(
 ) -> Iterator[Offered | AnyRow]:
     """Yield queries for `who`, the most valuable first; now and then one that was long forgotten in between.
 
-    Where others have leased all that was looked at since, those follow that are now the best by the stored utilities.
+    Where others have leased all that was looked at since, those follow that are now the best by the stored utilities;
+    not so behind what was at hand.
     """
     now = parts.clock.now()
     before = now - _FORGOTTEN_SECONDS * SECOND
@@ -114,7 +171,8 @@ def chosen(
             if forgotten is not None:
                 yield forgotten
         yield row
-    yield from _offered(connection, parts, who, stream)
+    if not known.at_hand:
+        yield from _offered(connection, parts, who, stream)
 
 
 def _looked_at(connection: Connection, parts: Parts, who: Principal, stream: Stream, wanted: int) -> list[Offered]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from service.clock import iso
 from service.core import streams
 from service.core.access import Principal
+from service.core.errors import NotFoundError
 from service.core.idempotency import NOTHING_DONE, Answer, RequestKey, once
 from service.core.labels import choosing, gold_asking, leases
 from service.core.line import Turn
@@ -91,11 +93,23 @@ async def _next_turn(parts: Parts, turn: Turn, deadline: float) -> bool | None:
 
 
 async def _try(parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None) -> _Tried:
+    """Lease what is at hand; where that is nothing, look for the best first."""
+    known = choosing.at_hand(parts, who, name) if limit == 1 else None
+    if known is not None:
+        with suppress(NotFoundError):  # the stream that it was of may be gone, and another have its name
+            tried = await _take(parts, who, name, limit, key, known)
+            if tried.found:
+                return tried
     look = partial(choosing.ranked, parts, who, name, limit)
     known = await parts.looks.run((name, limit), look, embedded=parts.db.embedded)
     if not known.best and key is None:
         return _Tried([], known.free, known.stream_id)
+    return await _take(parts, who, name, limit, key, known)
 
+
+async def _take(
+    parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None, known: choosing.Ranked
+) -> _Tried:
     def work(connection: Connection) -> Answer:
         """Lease; what is remembered of it under a key are the leases, not the samples."""
         held: list[tuple[str, str, int]] = []
@@ -120,6 +134,7 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
         return [_body(row, token, until) for row, token, until in found if row is not None]
 
     found = await parts.db.write(shown, synced=False)
+    parts.heads.taken(known.stream_id, {leased["id"] for leased in found})
     # Whoever comes next begins with what is known now; whoever asked need not wait until that is written.
     for part in queue.in_parts(known.news):
         parts.db.write_later(partial(queue.rank, utilities=part, version=known.version))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from service.clock import SECOND
 from service.core import unanswered
 from service.core.inputs import many_from_bytes
-from service.core.labels import consensus
+from service.core.labels import choosing, consensus
 from service.core.labels.labeling import NEWS
 from service.core.parts import Parts
 from service.core.specs import QuerySpec, as_input
@@ -89,6 +89,7 @@ class Tending:
         if version > self._version:
             self._version, self._since, self._top = version, now, None
             self._left = self._parts.settings.ranked_per_update
+            choosing.prepare(self._parts, stream)
             if begin - self._ranked_at < QUIET_SECONDS:
                 return _BREATH_SECONDS
         quiet = now - self._since >= QUIET_SECONDS * SECOND

@@ -53,6 +53,11 @@ class LiveModels:
         """Return the state of the current version."""
         return self._current(stream).state
 
+    def version(self, stream_id: int) -> int:
+        """Return the number of a stream's current version; 0 where none is here."""
+        live = self._live.get(stream_id)
+        return 0 if live is None else live.state.seq
+
     def follow(self, stream: Stream) -> None:
         """Bring the current version to what the stream's writer has committed: the same fold, the same bits."""
         live = self._live.get(stream.id)
