@@ -19,8 +19,11 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 _LARGEST_GROUP = 128
-_OWN_WAITS_SECONDS = 0.05
-"""So long requests go before the service's own work."""
+_FEW = 4
+"""So few requests are run one by one, so that what needs no sync can go between them; more share a commit."""
+
+_WAITS_SECONDS = 0.05
+"""So long requests go before the service's own work, and those that need no sync before those that do."""
 
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.05
@@ -64,13 +67,13 @@ def passes(error: DBAPIError) -> bool:
 
 
 class GroupCommitWriter:
-    """One thread, one connection: requests that wait are run together, each in its savepoint, and share one commit.
+    """One thread, one connection: where many requests wait they share a commit, each in its savepoint.
 
-    What comes alone needs no savepoint: the transaction is its own. A commit does not wait for the disk, so that the
-    next can be made meanwhile: who wants it synced is told by another thread, after a sync of all that was written
-    ahead by then, for all who wait for it. The service's own work comes piece by piece, where no request waits, or in
-    turns with requests once it has waited long enough: nobody waits for more of it than the piece that is under way
-    and one more.
+    What runs alone needs no savepoint: the transaction is its own. What needs no sync goes first, as it is short: a
+    lease does not wait for the answers that came with it. A commit does not wait for the disk, so that the next can be
+    made meanwhile: who wants it synced is told by another thread, after a sync of all that was written ahead by then,
+    for all who wait for it. The service's own work comes piece by piece, where no request waits, or in turns with
+    requests once it has waited long enough: nobody waits for more of it than the piece that is under way and one more.
     """
 
     def __init__(self, engine: Engine, limit: int, sync: Callable[[], None]) -> None:
@@ -79,7 +82,7 @@ class GroupCommitWriter:
         self._syncs = Syncs(sync)
         self._requests: deque[_Part] = deque()
         self._own: deque[_Part] = deque()
-        self._requests_were_last = True
+        self._own_began = 0.0
         self._news = Condition()
         self._closed = False
         self._connection: Connection | None = None
@@ -143,13 +146,21 @@ class GroupCommitWriter:
             while not (self._requests or self._own or self._closed):
                 self._news.wait()
             if self._own and (not self._requests or self._own_is_due()):
-                self._requests_were_last = False
+                self._own_began = monotonic()
                 return [self._own.popleft()]
-            self._requests_were_last = True
+            if not self._requests:
+                return []
+            first = self._requests[0]
+            if first.synced and monotonic() - first.since <= _WAITS_SECONDS:
+                first = next((part for part in self._requests if not part.synced), first)
+            if not first.synced or len(self._requests) <= _FEW:
+                self._requests.remove(first)
+                return [first]
             return [self._requests.popleft() for _ in range(min(len(self._requests), _LARGEST_GROUP))]
 
     def _own_is_due(self) -> bool:
-        return self._requests_were_last and monotonic() - self._own[0].since > _OWN_WAITS_SECONDS
+        """Return whether it has waited long enough, and no request waits that waited for a piece of it already."""
+        return monotonic() - self._own[0].since > _WAITS_SECONDS and self._requests[0].since > self._own_began
 
     def _commit(self, group: list[_Part]) -> None:
         outcomes: list[Outcome]

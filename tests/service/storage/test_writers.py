@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Event, Lock
 from time import sleep
@@ -20,7 +21,7 @@ from service.storage import syncs
 from service.storage.session import Database
 from service.storage.syncs import UncertainError
 from service.storage.tables import tokens
-from service.storage.writers import _OWN_WAITS_SECONDS, OverloadedError
+from service.storage.writers import _FEW, _WAITS_SECONDS, OverloadedError
 from tests.conftest import Running, eventually, postgres_database, running
 
 
@@ -372,13 +373,57 @@ def test_requests_go_before_the_services_own_work_and_no_more_than_one_piece_of_
 
         free, _held = blocked(db)
         own = [db._writer.submit(lambda _c, n=n: order.append(f"late {n}"), own=True) for n in range(2)]
-        sleep(2 * _OWN_WAITS_SECONDS)
+        sleep(2 * _WAITS_SECONDS)
         asked = [db._writer.submit(lambda _c, n=n: order.append(f"request {n}")) for n in range(2)]
         free.set()
         for future in [*own, *asked]:
             future.result(10)
         # Both pieces have waited their time: they go in turns with the requests that came after them.
         assert order[4:] == ["late 0", "request 0", "request 1", "late 1"]
+
+
+def test_what_needs_no_sync_goes_before_what_does_until_that_has_waited_long(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        order: list[str] = []
+
+        def submitted(name: str, *, synced: bool = True) -> Future[None]:
+            return db._writer.submit(lambda _c: order.append(name), synced=synced)
+
+        free, _held = blocked(db)
+        waiting = [submitted("answer 0"), submitted("answer 1"), submitted("lease", synced=False)]
+        free.set()
+        for future in waiting:
+            future.result(10)
+        assert order == ["lease", "answer 0", "answer 1"]
+
+        order.clear()
+        free, _held = blocked(db)
+        waiting = [submitted("answer 0"), submitted("answer 1")]
+        sleep(2 * _WAITS_SECONDS)
+        waiting.append(submitted("lease", synced=False))
+        free.set()
+        for future in waiting:
+            future.result(10)
+        assert order == ["answer 0", "answer 1", "lease"]
+
+
+def test_a_few_that_wait_run_one_by_one_and_more_share_a_commit(tmp_path: Path) -> None:
+    with opened(file_of(tmp_path)) as db:
+        for count in (_FEW, _FEW + 1):
+            seen: list[set[str]] = []
+
+            def work(connection: Connection, name: str, seen: list[set[str]] = seen) -> None:
+                add(connection, name)
+                seen.append(names(db))  # what others see: all that is committed
+
+            free, _held = blocked(db)
+            made = [f"{count} {n}" for n in range(count)]
+            waiting = [db._writer.submit(partial(work, name=name)) for name in made]
+            free.set()
+            for future in waiting:
+                future.result(10)
+            there = [len(found & set(made)) for found in seen]
+            assert there == ([0, 1, 2, 3] if count == _FEW else [0] * count)
 
 
 def test_what_may_be_written_later_is_written_and_lost_only_where_too_much_waits(tmp_path: Path) -> None:
