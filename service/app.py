@@ -124,11 +124,12 @@ def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
     app.include_router(monitoring.process)
+    # The routes are tried in this order: first come those that are asked for most.
     for part in (
+        queries,
+        samples,
         session,
         streams,
-        samples,
-        queries,
         labels,
         annotators,
         history,

@@ -42,7 +42,7 @@ async def caller_of(request: Request) -> Principal:
         raise NotReadyError(retry_after=1)
     scheme, given = get_authorization_scheme_param(request.headers.get("Authorization"))
     token = given if given and scheme.lower() == "bearer" else request.cookies.get(COOKIE)
-    caller = await parts.db.glance(lambda c: access.identify(c, token))
+    caller = await access.identify(parts.db, token)
     request.state.caller = caller
     return caller
 

@@ -17,7 +17,7 @@ _MAX_AGE_SECONDS = 30 * 24 * 3600
 @router.post("", response_model=WhoAnswer)
 async def sign_in(request: Request, body: SignInBody, parts: PartsOf) -> Response:
     """Sign in with a token."""
-    who = await parts.db.read(lambda c: access.identify(c, body.token))
+    who = await access.identify(parts.db, body.token)
     answer = Reply({"name": who.name, "role": who.role})
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, body.token, max_age=_MAX_AGE_SECONDS, httponly=True, samesite="strict", secure=secure)

@@ -13,6 +13,7 @@ from service.clock import Clock
 from service.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from service.core.identity import new_id
 from service.storage import tokens
+from service.storage.session import Database
 
 _PREFIX = "engram_"
 
@@ -58,16 +59,17 @@ def create(connection: Connection, clock: Clock, role: Role, name: str | None = 
     return principal, text
 
 
-def identify(connection: Connection, text: str | None) -> Principal:
+async def identify(db: Database, text: str | None) -> Principal:
     """Return who holds the token.
 
     Raises:
         UnauthorizedError: where there is none, or it is unknown or revoked.
     """
-    row = None if not text else tokens.by_hash(connection, _hash(text))
-    if row is None:
+    found = None if not text else await db.glance(tokens.BY_HASH, token_hash=_hash(text))
+    if found is None:
         raise UnauthorizedError
-    return Principal(row.id, row.name, Role(row.role))
+    token_id, name, role = found
+    return Principal(token_id, name, Role(role))
 
 
 def revoke(connection: Connection, clock: Clock, token: str) -> int:

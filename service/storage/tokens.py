@@ -16,14 +16,10 @@ def insert(connection: Connection, **values: Any) -> None:
     connection.execute(tokens.insert().values(**values, revoked_at=None))
 
 
-_BY_HASH = sa.select(tokens.c.id, tokens.c.name, tokens.c.role).where(
+BY_HASH = sa.select(tokens.c.id, tokens.c.name, tokens.c.role).where(
     tokens.c.hash == sa.bindparam("token_hash"), tokens.c.revoked_at.is_(None)
 )
-
-
-def by_hash(connection: Connection, token_hash: str) -> AnyRow | None:
-    """Return the token of that hash that is not revoked."""
-    return connection.execute(_BY_HASH, {"token_hash": token_hash}).one_or_none()
+"""Id, name and role of the token of that hash that is not revoked."""
 
 
 def every(connection: Connection) -> Sequence[AnyRow]:

@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 from service.storage.session import Database
 from service.storage.tables import tokens
 
+COUNT = sa.select(sa.func.count()).select_from(tokens)
+
 
 def count(connection: Connection) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(tokens)).scalar_one())
+    return int(connection.execute(COUNT).scalar_one())
 
 
 def test_one_read_is_of_one_moment_whatever_is_written_meanwhile(database_url: str) -> None:
@@ -44,13 +46,13 @@ def test_a_glance_sees_the_newest_and_keeps_nothing_from_being_copied(database_u
         db.migrate()
         for number in range(3):
             row = {"id": f"t{number}", "name": "n", "role": "viewer", "hash": f"h{number}", "created_at": 1}
-            assert asyncio.run(db.glance(count)) == number
+            assert asyncio.run(db.glance(COUNT)) == (number,)
             with pytest.raises(sa.exc.DBAPIError):
-                asyncio.run(db.glance(lambda c: c.execute(sa.text("SELECT n FROM nowhere"))))
-            assert asyncio.run(db.glance(count)) == number
+                asyncio.run(db.glance(sa.select(sa.column("n")).select_from(sa.table("nowhere"))))
+            assert asyncio.run(db.glance(COUNT)) == (number,)
             db.write_now(lambda c, row=row: c.execute(tokens.insert().values(row)) and None)
         if db.embedded:
-            assert asyncio.run(db.glance(count)) == 3
+            assert asyncio.run(db.glance(COUNT)) == (3,)
             with sqlite3.connect(db.url.database) as connection:
                 busy, ahead, copied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             assert (busy, ahead, copied) == (0, 0, 0)
