@@ -47,9 +47,11 @@ class Glances:
                 cursor = self._connection.cursor()
                 cursor.execute(compiled.string, tuple(values[name] for name in compiled.positiontup or ()))
                 found: tuple[Any, ...] | None = cursor.fetchone()
+                cursor.close()
             except self._engine.dialect.loaded_dbapi.Error as error:
                 self._hang_up()  # whatever it was, the next look has nothing to do with it
-                raise DBAPIError(compiled.string, None, error) from error
+                base = self._engine.dialect.loaded_dbapi.Error
+                raise DBAPIError.instance(compiled.string, None, error, base) from error
             return found
 
     def close(self) -> None:

@@ -110,6 +110,8 @@ async def _try(parts: Parts, who: Principal, name: str, limit: int, key: Request
 async def _take(
     parts: Parts, who: Principal, name: str, limit: int, key: RequestKey | None, known: choosing.Ranked
 ) -> _Tried:
+    """Lease the best of what is known that others have not taken meanwhile."""
+
     def work(connection: Connection) -> Answer:
         """Lease; what is remembered of it under a key are the leases, not the samples."""
         held: list[tuple[str, str, int]] = []

@@ -47,7 +47,7 @@ def test_a_glance_sees_the_newest_and_keeps_nothing_from_being_copied(database_u
         for number in range(3):
             row = {"id": f"t{number}", "name": "n", "role": "viewer", "hash": f"h{number}", "created_at": 1}
             assert asyncio.run(db.glance(COUNT)) == (number,)
-            with pytest.raises(sa.exc.DBAPIError):
+            with pytest.raises((sa.exc.OperationalError, sa.exc.ProgrammingError)):
                 asyncio.run(db.glance(sa.select(sa.column("n")).select_from(sa.table("nowhere"))))
             assert asyncio.run(db.glance(COUNT)) == (number,)
             db.write_now(lambda c, row=row: c.execute(tokens.insert().values(row)) and None)
