@@ -1,12 +1,12 @@
 """Two classes at a time, never again, in one pass: Split-MNIST and Split-Fashion, beside peers in the same run.
 
     python -m benchmarks.class_incremental [--seeds 1] [--full] [--held-back] [--levels 1] [--data mnist fashion_mnist]
-                                           [--hidden 256] [--components 64] [--rates 0.01 0.1 0.5]
+                                           [--hidden 256] [--components 64] [--rates 0.01 0.1 0.5] [--fixed-point]
 
 By default 10,000 training images and 2,000 of the test file; `--full`: all of them. `--held-back` tests on the last
 sixth of the training images in place of the test file: choices are made there. `--levels`: thresholds of a pixel in the
-memories' codes. `--hidden`, `--components` and `--rates` are the learner's, as `build` takes
-them. Peers, each in one pass over the order:
+memories' codes. `--hidden`, `--components`, `--rates` and `--fixed-point` are the learner's, as `build`
+takes them. Peers, each in one pass over the order:
 
     sgd           a linear model by stochastic gradient descent, ten samples a step: it forgets
     bernoulli_nb  naive Bayes on binary pixels: no order can disturb it
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--components", type=int, default=default_components("image"))
     parser.add_argument("--rates", nargs="+", type=float, default=list(RATES))
+    parser.add_argument("--fixed-point", action="store_true")
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument(
         "--data", nargs="*", choices=("mnist", "fashion_mnist", DIGITS), default=["mnist", "fashion_mnist"]
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "hidden": options.hidden,
                 "components": options.components,
                 "rates": str(options.rates),
+                "fixed_point": options.fixed_point,
                 "seed": seed,
             }
             learner = build(
@@ -74,12 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 hidden=(options.hidden,),
                 components=options.components,
                 rates=tuple(options.rates),
+                fixed_point=options.fixed_point,
                 seed=seed,
             )
             found = engram(learner, data, order) | ({} if options.no_peers else peers(data, order, seed))
             results.append(told | found)
             report("class_incremental", results[-1])
-    groups = ("data", "held_back", "levels", "hidden", "components", "rates", "labels")
+    groups = ("data", "held_back", "levels", "hidden", "components", "rates", "fixed_point", "labels")
     summarise("class_incremental", results, by=groups)
 
 

@@ -2,13 +2,14 @@
 
     python -m benchmarks.published [--seeds 1] [--full] [--data mnist|fashion_mnist|digits] [--forms …]
 
-Forms, all with one hidden layer of 100 but `product` and `small`:
+Forms, all with one hidden layer of 100 but the three named last before `jax`:
 
     published  `BiMU.published`: five sampled weights for each update, norm on the logits, standardised pixels
     moments    the same network, inputs and constants, by local reparameterisation with relaxed moments, S = 1
     network    `build(image)` without memories: pixels from 0 to 1, no norm on the logits, the default constants
+    halved     the same with 200 units in fixed point: as many bytes
     product    `build(image)`: network of 256 and memories
-    small      the same below a megabyte: network of 144 and the slowest memory alone
+    small      the same below a megabyte: network of 296 in fixed point and the slowest memory alone
     jax        the published rule once more, in JAX and nothing of Engram; optional, so by name only
                (`pip install -r requirements-peers.lock`)
 
@@ -34,7 +35,7 @@ from learner import BiMU, OnlineLearner, build, warm_up
 from learner.memory.recollection import RATES
 from learner.snapshot import dump
 
-HIDDEN, SMALL = (100,), (144,)
+HIDDEN, HALVED, SMALL = (100,), (200,), (296,)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,6 +80,11 @@ def network(data: Images, seed: int) -> dict[str, Any]:
     return _learner(data, build(data.source, hidden=HIDDEN, rates=(), seed=seed))
 
 
+def halved(data: Images, seed: int) -> dict[str, Any]:
+    """Return what twice as wide a network reaches alone, at half the bytes for each synapse."""
+    return _learner(data, build(data.source, hidden=HALVED, rates=(), fixed_point=True, seed=seed))
+
+
 def product(data: Images, seed: int) -> dict[str, Any]:
     """Return what network and memories reach together."""
     return _learner(data, build(data.source, seed=seed))
@@ -86,7 +92,7 @@ def product(data: Images, seed: int) -> dict[str, Any]:
 
 def small(data: Images, seed: int) -> dict[str, Any]:
     """Return what they reach together below a megabyte."""
-    return _learner(data, build(data.source, hidden=SMALL, rates=RATES[:1], seed=seed))
+    return _learner(data, build(data.source, hidden=SMALL, rates=RATES[:1], fixed_point=True, seed=seed))
 
 
 def jax(data: Images, seed: int) -> dict[str, Any]:
@@ -102,7 +108,15 @@ def jax(data: Images, seed: int) -> dict[str, Any]:
     return found | {"updates_per_s": len(data.y) / (time.process_time() - begin)}
 
 
-FORMS = {"published": published, "moments": moments, "network": network, "product": product, "small": small, "jax": jax}
+FORMS = {
+    "published": published,
+    "moments": moments,
+    "network": network,
+    "halved": halved,
+    "product": product,
+    "small": small,
+    "jax": jax,
+}
 
 
 def _network(data: Images, network: BiMU) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Purpose(IntEnum):
     GATE_SCORE = 10
     ENCODE = 11
     OVERLAP = 12
+    ROUND = 13
 
 
 def uniform(seed: int, counter: int, purpose: Purpose, size: int, *, lane: int = 0) -> NDArray[np.float64]:

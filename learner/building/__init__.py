@@ -35,6 +35,7 @@ def build(
     components: int | None = None,
     rates: tuple[float, ...] = RATES,
     gate: Gate = "none",
+    fixed_point: bool = False,
     device: str = "cpu",
 ) -> OnlineLearner:
     """Return the learner of a stream: encoder, network, and the ladder of memories beside it.
@@ -52,6 +53,7 @@ def build(
         rates: the memories' rate floors, slowest first; (): the network learns alone. A text's memory is one that
             never forgets, whatever the rates.
         gate: engram gates of the network: "none", "stochastic" or "sparse_code"; memories see the input as ever.
+        fixed_point: keep the network's synapses in 16 bits each, half the bytes.
         device: where the network lives, "cpu" or as torch names it.
 
     Raises:
@@ -71,6 +73,7 @@ def build(
         encoder.features,
         hidden,
         gate=gate,
+        fixed_point=fixed_point,
         # Pixels are never negative, so no input is another's mirror image, and the constant would outweigh a dark one.
         constant_input=not isinstance(encoder, ImageEncoder),
         rule=rule or BiMURule(),

@@ -23,6 +23,7 @@ from learner.exporting.integers import Bytes, Singles, Whole
 from learner.noise import Purpose, uniform
 from learner.state import LearnerState
 from learner.synapses.classifier import BiMU
+from learner.synapses.fixed_point import reals
 
 FORMAT = "engram.committee/1"
 """Name and version of what `PackedCommittee.arrays` holds."""
@@ -185,7 +186,7 @@ def pack(network: BiMU, state: LearnerState, *, members: int = 16) -> PackedComm
     return PackedCommittee(
         classes=state.classes,
         sizes=(network.inputs, *network.hidden, len(state.classes)),
-        weights=tuple(_drawn(network.seed, lane, lam, members) for lane, lam in enumerate(state.layers)),
+        weights=tuple(_drawn(network.seed, lane, lam, members) for lane, lam in enumerate(reals(state.layers))),
         constant_input=network.constant_input,
         scale=network.scale,
         seq=state.seq,

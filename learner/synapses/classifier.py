@@ -15,6 +15,7 @@ from learner.noise import Purpose
 from learner.synapses.bimu import PUBLISHED, BiMURule
 from learner.synapses.committee import CompiledCommittee, ReferenceCommittee
 from learner.synapses.draws import Draws, bank_array
+from learner.synapses.fixed_point import nearest, reals, rounded
 from learner.synapses.gating import GATES, Gate, Gating, gating
 from learner.synapses.moment_kernels import Array
 from learner.synapses.network import (
@@ -60,6 +61,8 @@ class BiMU:
         normed_logits: the published norm on the logits.
         gate: "none"; "stochastic": a gate on every hidden unit that is open with a probability of the input's own;
             "sparse_code": the network sees, in place of the input, which 2 % of 4,096 random units it drives most.
+        fixed_point: keep lambda in 16 bits, in steps of 2^-12 within +-8, rounded at random after each update: half the
+            bytes, and the same learning.
         rule: constants of the update.
         seed: key of all noise, 0 … 2^64 - 1.
         dtype: torch.float32 or torch.float64.
@@ -86,6 +89,7 @@ class BiMU:
     constant_input: bool = True
     normed_logits: bool = False
     gate: Gate = "none"
+    fixed_point: bool = False
     rule: BiMURule = field(default_factory=BiMURule)
     seed: int = 0
     dtype: torch.dtype = torch.float32
@@ -128,7 +132,7 @@ class BiMU:
         """Return the state before any label: lambda uniform in +-1/sqrt(fan_in), [fan_in, fan_out] each."""
         sizes = (self.inputs, *self.hidden)
         hidden = [self._draws.starting(index, sizes[index], 0, sizes[index + 1]) for index in range(len(self.hidden))]
-        return (*hidden, self._draws.starting(len(self.hidden), sizes[-1], 0, classes))
+        return self._at_rest((*hidden, self._draws.starting(len(self.hidden), sizes[-1], 0, classes)))
 
     def grow(self, layers: Layers, classes: int) -> Layers:
         """Return the state with the output layer grown to `classes`; what was learned stays as it is.
@@ -138,7 +142,7 @@ class BiMU:
         output = layers[-1]
         if classes < output.shape[1]:
             raise ValueError(f"classes must be >= {output.shape[1]}, the classes already known, got {classes}")
-        new = self._draws.starting(len(self.hidden), output.shape[0], output.shape[1], classes)
+        (new,) = self._at_rest((self._draws.starting(len(self.hidden), output.shape[0], output.shape[1], classes),))
         return (*layers[:-1], torch.cat([output, new.to(output.device)], dim=1))
 
     def learn(
@@ -165,11 +169,11 @@ class BiMU:
             return layers, BiMUInfo(None, 0.0)
         if self.compiled:
             return self._learn_compiled(layers, x, y, weights, counter)
-        gradient = self.gradient(layers, x, y, counter=counter, weights=weights)
-        steps = [self.rule.delta(lam, grad) for lam, grad in zip(layers, gradient.by_layer, strict=True)]
+        before, gradient = self._real(layers), self.gradient(layers, x, y, counter=counter, weights=weights)
+        steps = [self.rule.delta(lam, grad) for lam, grad in zip(before, gradient.by_layer, strict=True)]
         moved = math.fsum(float(step.abs().sum(dtype=torch.float64)) for step in steps)
-        learned = tuple(lam + step for lam, step in zip(layers, steps, strict=True))
-        return learned, BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))
+        learned = tuple(lam + step for lam, step in zip(before, steps, strict=True))
+        return self._kept(learned, counter), BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))
 
     def learn_each(self, layers: Layers, x: Tensor, y: Tensor, *, counter: int) -> tuple[Layers, BiMUInfo]:
         """Return the state after one update for each of B inputs in turn: that of B calls of `learn`, to the bit.
@@ -198,7 +202,7 @@ class BiMU:
         """
         if layers[-1].shape[1] < 2 or not len(y):
             return layers, BiMUInfo(None, 0.0)
-        if not (self.compiled and self.passes == 1):
+        if self.fixed_point or not (self.compiled and self.passes == 1):
             infos = []
             for b in range(len(y)):
                 layers, info = self.learn(layers, x[b : b + 1], y[b : b + 1], counter=counter + b)
@@ -215,6 +219,7 @@ class BiMU:
         self, layers: Layers, x: Tensor, y: Tensor, *, counter: int, weights: Tensor | None = None
     ) -> Gradient:
         """Return the gradient that `learn` would follow, by the reference in torch."""
+        layers = self._real(layers)
         inputs, engrams = self.augment(x), self._gating.learning(x, passes=self.passes, counter=counter)
         if self.form == "sampled":
             noise = tuple(
@@ -232,6 +237,7 @@ class BiMU:
 
     def committee(self, layers: Layers) -> CompiledCommittee | ReferenceCommittee:
         """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
+        layers = self._real(layers)
         if not self.compiled:
             bank = tuple(self._draws.bank(lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
             one = partial(self._gating.scoring, votes=self.votes)
@@ -293,10 +299,25 @@ class BiMU:
         if self.passes > 1:
             inputs, labels = np.tile(inputs, (self.passes, 1)), np.tile(labels, self.passes)
             each = np.tile(each / np.float32(self.passes), self.passes)
-        before = tuple(lam.numpy() for lam in layers)
+        before = tuple(lam.numpy() for lam in self._real(layers))
         learned, rule = tuple(map(np.empty_like, before)), self.rule.constants()
         loss, moved = relaxed_update(before, inputs, labels, each, self._key(counter), rule, self.scale, learned)
-        return _learned(learned, loss, moved)
+        after, info = _learned(learned, loss, moved)
+        return self._kept(after, counter), info
+
+    def _real(self, layers: Layers) -> Layers:
+        """Return lambda as the rule and the scorer take it."""
+        return tuple(lam.to(self.dtype) for lam in reals(layers)) if self.fixed_point else layers
+
+    def _at_rest(self, layers: Layers) -> Layers:
+        """Return lambda before any label as it is kept."""
+        return tuple(map(nearest, layers)) if self.fixed_point else layers
+
+    def _kept(self, layers: Layers, counter: int) -> Layers:
+        """Return lambda after an update as it is kept."""
+        if not self.fixed_point:
+            return layers
+        return tuple(rounded(lam, seed=self.seed, counter=counter, lane=lane) for lane, lam in enumerate(layers))
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from learner.synapses.fixed_point import reals
 from learner.synapses.network import Layers
 from learner.synapses.posterior import entropy_bits
 
@@ -36,6 +37,6 @@ def layer_health(layers: Layers) -> list[LayerHealth]:
             saturated_share=float((lam.tanh().abs() > SATURATED).double().mean()),
             mean_entropy_bits=float(entropy_bits(lam).double().mean()),
         )
-        for name, lam in zip(names, layers, strict=True)
+        for name, lam in zip(names, reals(layers), strict=True)
         if lam.numel()
     ]

@@ -113,6 +113,9 @@ class LearnerSpec(Spec):
             "input's own; sparse_code lets the network see which 2 % of 4,096 random units the input drives most"
         ),
     ] = "none"
+    fixed_point: Annotated[
+        bool, Field(strict=True, description="synapses of 16 bits, rounded at random after each update: half the bytes")
+    ] = False
     lr: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 160.0
     lr_max: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 0.02
     likelihood_multiplier: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 12.3

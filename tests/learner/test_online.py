@@ -15,6 +15,7 @@ KINDS = {
     "alone": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), rates=()),
     "stochastic": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), components=4, gate="stochastic"),
     "sparse_code": build({"kind": "vector", "dim": 3}, seed=11, hidden=(6,), components=4, gate="sparse_code"),
+    "fixed_point": build({"kind": "vector", "dim": 3}, seed=11, hidden=(24,), components=4, fixed_point=True),
 }
 logs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), max_size=25)
 

@@ -62,11 +62,11 @@ def test_a_projection_larger_than_a_network_may_be_is_refused(service: Running) 
     assert "24,576,000 signs" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("gate", ["stochastic", "sparse_code"])
-def test_a_network_with_gates_says_what_the_library_says(service_on: Running, gate: str) -> None:
+@pytest.mark.parametrize("form", [{"gate": "stochastic"}, {"gate": "sparse_code"}, {"fixed_point": True}], ids=str)
+def test_a_network_of_another_form_says_what_the_library_says(service_on: Running, form: dict[str, Any]) -> None:
     described, samples = KINDS["tabular"]
-    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32], "gate": gate})
-    learner = build(described, seed=5, hidden=(32,), gate=gate)
+    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32]} | form)
+    learner = build(described, seed=5, hidden=(32,), **form)
     state = learner.start(("a", "b"))
     for seq, (data, label) in enumerate(samples, 1):
         service_on.post(data, label=label)
@@ -77,12 +77,13 @@ def test_a_network_with_gates_says_what_the_library_says(service_on: Running, ga
     assert service_on.post(samples[0][0])["prediction"]["probabilities"] == dict(said.probabilities)
 
 
+@pytest.mark.parametrize("fixed_point", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_restart_changes_nothing(settings: Settings, kind: str) -> None:
+def test_a_restart_changes_nothing(settings: Settings, kind: str, *, fixed_point: bool) -> None:
     described, samples = KINDS[kind]
     probe = samples[0][0]
     with running(settings) as service:
-        service.stream(input=described, learner={"seed": 5, "hidden": [32]})
+        service.stream(input=described, learner={"seed": 5, "hidden": [32], "fixed_point": fixed_point})
         for data, label in samples:
             service.post(data, label=label)
         service.settled()

@@ -90,6 +90,7 @@ def learner_of(described: Mapping[str, Any], settings: LearnerSpec, device: str)
         components=settings.components,
         rates=tuple(settings.rates),
         gate=settings.gate,
+        fixed_point=settings.fixed_point,
         device=device,
     )
 

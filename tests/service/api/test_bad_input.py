@@ -271,6 +271,7 @@ WRONG = {
         422, STREAMS, stream(input={"kind": "vector", "dim": 100_000}, learner={"hidden": [8192]}), says="synapses"
     ),
     "gate unknown": Wrong(422, STREAMS, learner(gate="open"), pointer="/learner/gate", says="sparse_code"),
+    "fixed point a word": Wrong(422, STREAMS, learner(fixed_point="yes"), pointer="/learner/fixed_point"),
     "gate too large": Wrong(
         422, STREAMS, stream(input={"kind": "text"}, learner={"gate": "sparse_code"}), says="no gate"
     ),
