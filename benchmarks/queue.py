@@ -11,7 +11,8 @@ utility of the same samples under the model of that moment, `--looks` times with
 `order` is that of those which follow once nothing was learned for `--rest` seconds, and `order_carried` that of the
 utilities of one lot before and after two of it were answered: what an order is worth that is two answers old.
 
-Then one annotator works alone on a stream with a million open queries that were put into the database beforehand.
+Then one annotator works alone on a stream with a million open queries that were put into the database beforehand, and
+onto the disk, so that nothing measured waits for that. `slowest_lease` is the number of the one that took longest.
 
 Times are those of a client on the same machine, in milliseconds.
 """
@@ -88,6 +89,7 @@ def served(kind: str, open_queries: int, annotators: int) -> Iterator[tuple[str,
         try:
             if open_queries:
                 fill(parts, STREAM, open_queries)
+                os.sync()
             roles = [access.Role.ADMIN] + [access.Role.ANNOTATOR] * annotators
             tokens = [parts.db.write_now(partial(access.create, clock=parts.clock, role=role))[1] for role in roles]
         finally:
@@ -158,7 +160,8 @@ def long(url: str, tokens: Tokens, options: argparse.Namespace) -> dict[str, Any
     caller.close()
     admin.close()
     times = {**milliseconds("lease", leases), **milliseconds("answer", answers), **milliseconds("stats", looks)}
-    return {"open": begun, "left": left, "answers": len(answers), **times, "load_after": os.getloadavg()[0]}
+    found = {"open": begun, "left": left, "answers": len(answers), **times, "slowest_lease": int(np.argmax(leases)) + 1}
+    return found | {"load_after": os.getloadavg()[0]}
 
 
 def post_digits(admin: httpx.Client, count: int) -> dict[str, str]:

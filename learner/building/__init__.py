@@ -135,6 +135,8 @@ def warm_up() -> None:
     scorer = learner.scorer(state)
     scorer.predict(x)
     scorer.predict_many([x] * FEW)
+    small = build({"kind": "vector", "dim": 1}, hidden=(4,), rates=(), fixed_point=True)
+    small.learn(small.start(("0", "1")), np.zeros(1, np.float32), "1", seq=1)
     for other, one in (
         ({"kind": "tabular", "fields": {"x": "number"}}, {"x": 1.0}),
         ({"kind": "image", "width": 1, "height": 1, "channels": 1}, np.zeros((1, 1, 1), np.uint8)),
