@@ -57,7 +57,8 @@ class Network:
         """Return what is said of rows [N, D]."""
         logits = torch.as_tensor(self.network.committee(self.layers).logits(self._scaled(pixels)))
         said = uncertainty(logits.double())
-        strange = {"predictive": said.predictive_entropy.numpy(), "epistemic": said.epistemic.numpy()}
+        strange = {"predictive": said.predictive_entropy, "epistemic": said.epistemic, "aleatoric": said.aleatoric}
+        strange = {name: scores.numpy() for name, scores in strange.items()}
         return Views(said.mean_probabilities.argmax(dim=-1).numpy(), strange)
 
     def _scaled(self, pixels: NDArray[np.uint8]) -> torch.Tensor:

@@ -13,19 +13,22 @@ N           `memory_window`
 lr          `lr`
 lr_max      `lr_max`
 f           `pull_floor` (not in the paper)
+K           `pull_every` (not in the paper)
 ==========  ==============================
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-PUBLISHED = {"lr": 81.76, "lr_max": 0.017, "pull_floor": 0.0}
+PUBLISHED: dict[str, Any] = {"lr": 81.76, "lr_max": 0.017, "pull_floor": 0.0}
 """Where the paper's constants for one task differ from the defaults."""
 
 
@@ -40,6 +43,9 @@ class BiMURule:
         kl_multiplier: c_KL, weight of the memory, > 0.
         memory_window: N, how many updates are remembered, > 1.
         pull_floor: f, the least factor of the pull to the prior, 0 … 1; 0 is the published rule.
+        pull_every: K, at every how many updates the prior pulls, then K times as strongly, 1 <= K < N; 1 is the
+            published rule. A pull moves lambda by some 10^-5 of itself, so that one strong one does what many weak ones
+            do; between them inputs that are 0 cost nothing.
 
     Raises:
         ValueError: where a constant is out of its range.
@@ -57,6 +63,7 @@ class BiMURule:
     kl_multiplier: float = 4.72
     memory_window: float = 6100.0
     pull_floor: float = 1.0
+    pull_every: int = 1
 
     def __post_init__(self) -> None:
         for name in ("lr", "lr_max", "likelihood_multiplier", "kl_multiplier"):
@@ -66,14 +73,19 @@ class BiMURule:
             raise ValueError(f"memory_window must be > 1, got {self.memory_window}")
         if not 0.0 <= self.pull_floor <= 1.0:
             raise ValueError(f"pull_floor must be in [0, 1], got {self.pull_floor}")
+        if not 1 <= self.pull_every < self.memory_window:
+            raise ValueError(
+                f"pull_every must be >= 1 and below memory_window, {self.memory_window:g}, got {self.pull_every}"
+            )
 
     def constants(self) -> NDArray[np.float32]:
-        """Return lr, c_L, c_KL, N, lr_max, f, as the compiled kernels take them."""
+        """Return lr, c_L, c_KL, N, lr_max, f, K, as the compiled kernels take them."""
         values = (self.lr, self.likelihood_multiplier, self.kl_multiplier, self.memory_window, self.lr_max)
-        return np.array((*values, self.pull_floor), np.float32)
+        return np.array((*values, self.pull_floor, self.pull_every), np.float32)
 
-    def delta(self, lam: Tensor, grad: Tensor) -> Tensor:
-        """Return `bimu_delta` with these constants."""
+    def delta(self, lam: Tensor, grad: Tensor, *, counter: int = 0) -> Tensor:
+        """Return `bimu_delta` with these constants, at the update of that number: without pull between two pulls."""
+        pulls = counter % self.pull_every == 0
         return bimu_delta(
             lam,
             grad,
@@ -81,7 +93,7 @@ class BiMURule:
             lr_max=self.lr_max,
             likelihood_multiplier=self.likelihood_multiplier,
             kl_multiplier=self.kl_multiplier,
-            memory_window=self.memory_window,
+            memory_window=self.memory_window / self.pull_every if pulls else math.inf,
             pull_floor=self.pull_floor,
         )
 
@@ -114,7 +126,7 @@ def bimu_delta(
         lr_max: bound of the step where the posterior is certain, > 0.
         likelihood_multiplier: c_L > 0.
         kl_multiplier: c_KL > 0.
-        memory_window: N > 1, in updates.
+        memory_window: N > 0, in updates; infinite: nothing is forgotten.
         pull_floor: f, 0 … 1.
 
     Returns:

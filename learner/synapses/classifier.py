@@ -170,7 +170,9 @@ class BiMU:
         if self.compiled:
             return self._learn_compiled(layers, x, y, weights, counter)
         before, gradient = self._real(layers), self.gradient(layers, x, y, counter=counter, weights=weights)
-        steps = [self.rule.delta(lam, grad) for lam, grad in zip(before, gradient.by_layer, strict=True)]
+        steps = [
+            self.rule.delta(lam, grad, counter=counter) for lam, grad in zip(before, gradient.by_layer, strict=True)
+        ]
         moved = math.fsum(float(step.abs().sum(dtype=torch.float64)) for step in steps)
         learned = tuple(lam + step for lam, step in zip(before, steps, strict=True))
         return self._kept(learned, counter), BiMUInfo(gradient.loss_bits, moved / sum(lam.numel() for lam in layers))

@@ -145,25 +145,33 @@ def input_gradient(x: Array, grad: Array, by_variance: Array, reached: Reached) 
 
 @compiled
 def update(
-    lam: Array, x: Array, grad: Array, by_variance: Array, reached: Reached, rule: Array, learned: Array
+    lam: Array,
+    x: Array,
+    grad: Array,
+    by_variance: Array,
+    reached: Reached,
+    rule: Array,
+    per_window: Number,
+    learned: Array,
 ) -> Number:
     """Write the layer after one BiMU step; return the sum of |step|.
 
     Where no synapse has a gradient the layer stays as it is.
 
     Args:
-        lam: natural parameters [D, H].
+        lam: natural parameters [D, H]; may be `learned` itself.
         x: inputs [R, D].
         grad: gradient by the pre-activations [R, H].
         by_variance: gradient by their variances [R, H].
         reached: what `forward` kept.
-        rule: lr, c_L, c_KL, N, lr_max, floor of the pull.
+        rule: lr, c_L, c_KL, N, lr_max, floor of the pull, K.
+        per_window: K/N where the prior pulls at this update, else 0.
         learned: lambda after the step [D, H], written.
     """
     if not (np.any(grad) and np.any(x)):
         learned[:] = lam
         return 0.0
-    settings = (rule[2], _ONE / rule[3], _ONE / rule[4], rule[5])
+    settings = (rule[2], per_window, _ONE / rule[4], rule[5])
     inputs, width, size = reached.inputs, lam.shape[1], chunk_of(lam.shape[1])
     forgotten, silent = np.zeros(width, np.float32), 0
     g, g2 = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
@@ -173,7 +181,7 @@ def update(
         for a in range(count):
             d = inputs[chunk * size + a]
             if silent < d:
-                fill_forgotten(lam, silent, d, settings, learned, forgotten)
+                _fill_silent(lam, silent, d, settings, learned, forgotten)
             silent = d + 1
             _outer(x, d, grad, by_variance, a, g, g2)
             for h in range(width):
@@ -186,14 +194,26 @@ def update(
             g.reshape(-1),
             g2.reshape(-1),
             rule,
+            per_window,
             moved,
         )
         for a in range(count):
             d = inputs[chunk * size + a]
             for h in range(width):
                 learned[d, h] = stepped[a, h]
-    fill_forgotten(lam, silent, lam.shape[0], settings, learned, forgotten)
+    _fill_silent(lam, silent, lam.shape[0], settings, learned, forgotten)
     return _sum(moved) + _sum(forgotten)
+
+
+@compiled
+def _fill_silent(
+    lam: Array, first: int, end: int, settings: tuple[Number, Number, Number, Number], learned: Array, forgotten: Array
+) -> None:
+    """Write inputs first … end - 1, which have no gradient: pulled, or as they are where nothing pulls."""
+    if settings[1] != _ZERO:
+        fill_forgotten(lam, first, end, settings, learned, forgotten)
+    elif learned.ctypes.data != lam.ctypes.data:
+        learned[first:end] = lam[first:end]
 
 
 @compiled
@@ -211,10 +231,11 @@ def _outer(x: Array, d: int, grad: Array, by_variance: Array, a: int, g: Array, 
 
 
 @compiled
-def _step(lam: Array, t: Array, by_m: Array, by_v: Array, g: Array, g2: Array, rule: Array, moved: Array) -> None:
+def _step(
+    lam: Array, t: Array, by_m: Array, by_v: Array, g: Array, g2: Array, rule: Array, per_window: Number, moved: Array
+) -> None:
     """Step a run of synapses [N] in place, and add the steps' sizes to `moved`."""
-    lr, likelihood, pull, per_window, per_most = rule[0], rule[1], rule[2], _ONE / rule[3], _ONE / rule[4]
-    floor = rule[5]
+    lr, likelihood, pull, per_most, floor = rule[0], rule[1], rule[2], _ONE / rule[4], rule[5]
     for n in range(lam.size):
         weighted = likelihood * (g[n] * by_m[n] + g2[n] * by_v[n])
         unsure = _ONE - t[n] * t[n]

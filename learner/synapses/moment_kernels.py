@@ -126,7 +126,7 @@ def fill_forgotten(
         lam: natural parameters.
         first: the first input meant.
         end: the first after them.
-        settings: c_KL, 1/N, 1/lr_max, f (the pull's floor).
+        settings: c_KL, 1/N, 1/lr_max, f (the pull's floor); K/N where the prior pulls at every K-th update.
         out: written.
         moved: sums of |step|.
     """

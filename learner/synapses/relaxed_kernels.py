@@ -11,6 +11,7 @@ from learner.synapses import activation_kernels
 from learner.synapses.kernels import forward, input_gradient, spread_gradient, update
 from learner.synapses.moment_kernels import Array
 
+_ZERO = np.float32(0.0)
 _loss_gradient, _gate_forward = activation_kernels.loss_gradient, activation_kernels.gate_forward
 _gate_backward = activation_kernels.gate_backward
 
@@ -29,12 +30,12 @@ def relaxed_update(
     """Write the layers after one update by local reparameterisation with relaxed moments.
 
     Args:
-        layers: lambda of each layer [fan_in, fan_out], float32, left as they are.
+        layers: lambda of each layer [fan_in, fan_out], float32, left as they are unless they are `learned` itself.
         x: inputs [R, D], float32.
         labels: class index of each row [R].
         weights: weight of each row in the loss [R], float32.
         key: of the noise: seed, counter and purpose, uint64; the lane is the layer's number.
-        rule: lr, c_L, c_KL, N, lr_max, floor of the pull, float32.
+        rule: lr, c_L, c_KL, N, lr_max, floor of the pull, K, float32: the prior pulls where K divides the counter.
         scale: logits = scale z; 0 means the published norm on the logits.
         learned: written, shaped as `layers`.
 
@@ -44,7 +45,7 @@ def relaxed_update(
     Example:
         >>> lam, learned = (np.zeros((3, 2), np.float32),), (np.empty((3, 2), np.float32),)
         >>> x, labels, weights = np.ones((1, 3), np.float32), np.array([0]), np.ones(1, np.float32)
-        >>> key, rule = tuple(np.zeros(3, np.uint64)), np.array([1, 1, 1, 100, 1, 0], np.float32)
+        >>> key, rule = tuple(np.zeros(3, np.uint64)), np.array([1, 1, 1, 100, 1, 0, 1], np.float32)
         >>> loss_bits, moved = relaxed_update(lam, x, labels, weights, key, rule, 0.1, learned)
         >>> bool(learned[0][0, 0] > 0 > learned[0][0, 1]), bool(loss_bits > 0.0)
         (True, True)
@@ -65,9 +66,12 @@ def relaxed_update(
         deviations.append(spread[:, 0].copy())
     grad = np.empty_like(z)
     loss_bits, moved = _loss_gradient(z, labels, weights, scale, grad), 0.0
+    per_window = rule[6] / rule[3] if _pulls(key[1], rule) else _ZERO
     for index in range(len(layers) - 1, -1, -1):
         by_variance = spread_gradient(grad, noise[index], spreads[index])
-        moved += update(layers[index], inputs[index], grad, by_variance, reached[index], rule, learned[index])
+        moved += update(
+            layers[index], inputs[index], grad, by_variance, reached[index], rule, per_window, learned[index]
+        )
         if index:
             by_x = input_gradient(inputs[index], grad, by_variance, reached[index])
             grad = _gate_backward(by_x, normed[index - 1], deviations[index - 1])
@@ -90,14 +94,24 @@ def relaxed_updates(
     As `relaxed_update` of one row after the other, to the bit. Row r has the noise of counter + r; `spare` is shaped as
     `learned`, and written too.
     """
-    weight, loss_bits, moved, before = np.ones(1, np.float32), 0.0, 0.0, layers
+    weight, loss_bits, moved, before, turns = np.ones(1, np.float32), 0.0, 0.0, layers, 0
+    for r in range(1, x.shape[0]):
+        turns += int(_pulls(key[1] + np.uint64(r), rule))
     for r in range(x.shape[0]):
-        # Written in turns, so that the last row's turn is that of `learned`.
-        after = learned if (x.shape[0] - r) % 2 else spare
         at = (key[0], key[1] + np.uint64(r), key[2])
+        # Where the prior pulls, every synapse is written, quickest into other layers; else few are, in place. The last
+        # turn is that of `learned`.
+        if r and _pulls(at[1], rule):
+            turns -= 1
+        after = spare if turns % 2 else learned
         loss, size = relaxed_update(before, x[r : r + 1], labels[r : r + 1], weight, at, rule, scale, after)
         loss_bits, moved, before = loss_bits + loss, moved + size, after
     return loss_bits, moved
+
+
+@compiled
+def _pulls(counter: Number, rule: Array) -> bool:
+    return bool(counter % np.uint64(rule[6]) == np.uint64(0))
 
 
 @compiled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
@@ -130,6 +130,22 @@ class LearnerSpec(Spec):
             description="least factor of the pull to the prior; 0: the published rule, whose synapses saturate",
         ),
     ] = 1.0
+    pull_every: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            strict=True,
+            description="the prior pulls at every so many entries of the log, then as many times as strongly; "
+            "below memory_window",
+        ),
+    ] = 1
+
+    @model_validator(mode="after")
+    def _pulls_within_the_window(self) -> Self:
+        if not self.pull_every < self.memory_window:
+            raise ValueError(f"pull_every must be below memory_window, {self.memory_window:g}, got {self.pull_every}")
+        return self
 
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from learner import build
+from learner import BiMURule, build
 from service.settings import Settings
 from tests.conftest import Running, running
 
@@ -62,10 +62,21 @@ def test_a_projection_larger_than_a_network_may_be_is_refused(service: Running) 
     assert "24,576,000 signs" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("form", [{"gate": "stochastic"}, {"gate": "sparse_code"}, {"fixed_point": True}], ids=str)
-def test_a_network_of_another_form_says_what_the_library_says(service_on: Running, form: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [
+        ({"gate": "stochastic"}, {"gate": "stochastic"}),
+        ({"gate": "sparse_code"}, {"gate": "sparse_code"}),
+        ({"fixed_point": True}, {"fixed_point": True}),
+        ({"pull_every": 2}, {"rule": BiMURule(pull_every=2)}),
+    ],
+    ids=str,
+)
+def test_a_network_of_another_form_says_what_the_library_says(
+    service_on: Running, setting: dict[str, Any], form: dict[str, Any]
+) -> None:
     described, samples = KINDS["tabular"]
-    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32]} | form)
+    service_on.stream(input=described, classes=["a", "b"], learner={"seed": 5, "hidden": [32]} | setting)
     learner = build(described, seed=5, hidden=(32,), **form)
     state = learner.start(("a", "b"))
     for seq, (data, label) in enumerate(samples, 1):

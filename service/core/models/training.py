@@ -80,6 +80,7 @@ def learner_of(described: Mapping[str, Any], settings: LearnerSpec, device: str)
         kl_multiplier=settings.kl_multiplier,
         memory_window=settings.memory_window,
         pull_floor=settings.pull_floor,
+        pull_every=settings.pull_every,
     )
     return build(
         described,

@@ -77,3 +77,32 @@ def test_the_step_is_bounded_by_lr_over_two_weights_of_doubt_and_lr_max(lam: flo
 def test_a_constant_out_of_range_is_named(name: str):
     with pytest.raises(ValueError, match=name):
         BiMURule(**{name: 0.0})
+
+
+@given(lams, grads, st.integers(1, 40), st.integers(0, 10**6))
+def test_the_prior_pulls_seldom_and_then_as_often_as_it_was_left_out(lam: float, grad: float, every: int, counter: int):
+    rule = BiMURule(memory_window=1e4, pull_every=every)
+    pair, slope = torch.tensor([lam, 1.0], dtype=torch.float64), torch.tensor([grad, 1.0], dtype=torch.float64)
+    step = float(rule.delta(pair, slope, counter=counter)[0])
+    g, t = rule.likelihood_multiplier * grad, math.tanh(lam)
+    pull = rule.kl_multiplier * lam / rule.memory_window * (every if counter % every == 0 else 0)
+    below = rule.kl_multiplier * (1 - t * t) + 2 * g * t + 2 * abs(g) + 1 / rule.lr_max
+    assert step == pytest.approx(-(rule.lr * g + pull) / below, rel=1e-9, abs=1e-300)
+
+
+def test_few_strong_pulls_end_where_many_weak_ones_do():
+    ends = []
+    for every in (1, 16):
+        rule, lam = BiMURule(pull_every=every), torch.tensor([3.0, -1.0, 0.2, 1.0], dtype=torch.float64)
+        quiet = torch.tensor([0.0, 0.0, 0.0, 1e-12], dtype=torch.float64)
+        for counter in range(1, 4801):
+            lam = lam + rule.delta(lam, quiet, counter=counter)
+        ends.append(lam)
+    assert float(ends[0][0]) < 2.9
+    torch.testing.assert_close(ends[0], ends[1], rtol=2e-4, atol=0.0)
+
+
+@pytest.mark.parametrize("every", [0, -1, 100, 200])
+def test_pulls_that_are_out_of_range_are_named(every: int):
+    with pytest.raises(ValueError, match="pull_every must be >= 1 and below memory_window, 100, got"):
+        BiMURule(memory_window=100.0, pull_every=every)

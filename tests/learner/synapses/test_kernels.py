@@ -14,6 +14,7 @@ from learner.synapses import moment_kernels
 from learner.synapses.bimu import BiMURule
 from learner.synapses.classifier import BiMU
 from learner.synapses.network import Layers
+from learner.synapses.relaxed_kernels import relaxed_update
 
 NETWORKS = {
     "linear": BiMU(features=20, hidden=(), seed=1),
@@ -22,6 +23,7 @@ NETWORKS = {
     "normed": BiMU(features=12, hidden=(33,), seed=4, normed_logits=True, constant_input=False),
     "no_floor": BiMU(features=30, hidden=(40,), seed=5, rule=BiMURule(memory_window=50.0, pull_floor=0.0)),
     "low_floor": BiMU(features=30, hidden=(40,), seed=5, rule=BiMURule(memory_window=50.0, pull_floor=0.3)),
+    "seldom": BiMU(features=30, hidden=(40,), seed=5, rule=BiMURule(memory_window=50.0, pull_every=4)),
     "sparse_code": BiMU(features=12, hidden=(9,), seed=6, gate="sparse_code"),
 }
 
@@ -40,14 +42,15 @@ def batch(network: BiMU, size: int = 3) -> tuple[torch.Tensor, torch.Tensor, tor
     return x, torch.arange(size) % 5, torch.tensor([1.0, 0.3, 2.0, 1.0])[:size]
 
 
+@pytest.mark.parametrize("counter", [7, 8])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_an_update_equals_the_reference(name: str):
+def test_an_update_equals_the_reference(name: str, counter: int):
     network = NETWORKS[name]
     layers, (x, y, each) = settled(network), batch(network)
-    learned, info = network.learn(layers, x, y, counter=7, weights=each)
+    learned, info = network.learn(layers, x, y, counter=counter, weights=each)
     reference = replace(network, dtype=torch.float64)
     wide = tuple(lam.double() for lam in layers)
-    expected, said = reference.learn(wide, x.double(), y, counter=7, weights=each.double())
+    expected, said = reference.learn(wide, x.double(), y, counter=counter, weights=each.double())
     for lam, right in zip(learned, expected, strict=True):
         assert float((lam.double() - right).abs().max()) <= 1e-5 * float(right.abs().max())
     assert info.loss_bits == pytest.approx(said.loss_bits, rel=1e-4)
@@ -88,6 +91,19 @@ def test_updates_made_in_one_call_are_those_of_one_call_each(name: str, size: in
     assert all(torch.equal(one, other) for one, other in zip(together, layers, strict=True))
     assert all(torch.equal(one, other) for one, other in zip(first, settled(network), strict=True))
     assert (said.loss_bits, said.mean_step) == pytest.approx((np.mean(losses), np.mean(steps)))
+
+
+def test_an_update_in_place_is_the_update():
+    for name in ("default", "deep", "seldom"):
+        network = NETWORKS[name]
+        for counter in (7, 8):
+            x, y, each = (part.numpy() for part in batch(network))
+            key, rule = tuple(map(np.uint64, (network.seed, counter, Purpose.LEARN))), network.rule.constants()
+            layers, inputs = tuple(lam.numpy() for lam in settled(network)), network.augment_array(x)
+            learned = tuple(map(np.empty_like, layers))
+            said = relaxed_update(layers, inputs, y, each, key, rule, network.scale, learned)
+            assert relaxed_update(layers, inputs, y, each, key, rule, network.scale, layers) == said
+            assert all(np.array_equal(*pair) for pair in zip(layers, learned, strict=True))
 
 
 def test_no_input_is_no_update():

@@ -272,6 +272,14 @@ WRONG = {
     ),
     "gate unknown": Wrong(422, STREAMS, learner(gate="open"), pointer="/learner/gate", says="sparse_code"),
     "fixed point a word": Wrong(422, STREAMS, learner(fixed_point="yes"), pointer="/learner/fixed_point"),
+    "pull at every 0th": Wrong(422, STREAMS, learner(pull_every=0), pointer="/learner/pull_every"),
+    "pull beyond the window": Wrong(
+        422,
+        STREAMS,
+        learner(pull_every=20, memory_window=20),
+        pointer="/learner",
+        says="below memory_window, 20, got 20",
+    ),
     "gate too large": Wrong(
         422, STREAMS, stream(input={"kind": "text"}, learner={"gate": "sparse_code"}), says="no gate"
     ),
