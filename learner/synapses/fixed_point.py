@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from learner.noise import Purpose
-from learner.synapses.fixed_point_kernels import MOST, PER_UNIT, fill_reals, fill_rounded
-from learner.synapses.moment_kernels import Array
+from learner.synapses.fixed_point_kernels import MOST, PER_UNIT, fill_rounded
 from learner.synapses.network import Layers
 
 UNIT = 1.0 / PER_UNIT
@@ -67,18 +66,4 @@ def reals(layers: Layers) -> Layers:
         >>> reals((torch.tensor([2048], dtype=torch.int16), torch.tensor([0.3])))
         (tensor([0.5000]), tensor([0.3000]))
     """
-    return tuple(torch.from_numpy(_real(lam.numpy())) if _stepped(lam) else _on_device(lam) for lam in layers)
-
-
-def _stepped(lam: Tensor) -> bool:
-    return lam.dtype == torch.int16 and lam.device.type == "cpu"
-
-
-def _on_device(lam: Tensor) -> Tensor:
-    return lam.float() * UNIT if lam.dtype == torch.int16 else lam
-
-
-def _real(steps: np.ndarray) -> Array:
-    out = np.empty(steps.shape, np.float32)
-    fill_reals(steps.reshape(-1), out.reshape(-1))
-    return out
+    return tuple(lam.float().mul_(UNIT) if lam.dtype == torch.int16 else lam for lam in layers)

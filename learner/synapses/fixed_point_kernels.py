@@ -1,4 +1,4 @@
-"""Compiled kernels of synapses of 16 bits: there and back, several at a time."""
+"""The compiled rounding of synapses of 16 bits, several at a time."""
 
 from __future__ import annotations
 
@@ -16,19 +16,12 @@ MOST = 32_767
 
 Steps = NDArray[np.int16]
 
-_PER_UNIT, _UNIT, _MOST = np.float32(PER_UNIT), np.float32(1.0 / PER_UNIT), np.float32(MOST)
+_PER_UNIT, _MOST = np.float32(PER_UNIT), np.float32(MOST)
 # What is left of a step, in 16 bits below it: the whole of a step and the greatest draw still are an int32.
 _BELOW, _BITS, _DRAWN = np.float32(65_536.0), np.int32(16), np.uint32(16)
-# The finaliser of MurmurHash3, 32 bits: every bit of what goes in moves half of those that come out.
+# As in the finaliser of MurmurHash3, 32 bits: every bit of what goes in moves half of those that come out.
 _SPREAD, _FIRST, _SECOND = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _THIRTEEN, _SIXTEEN, _HALF = np.uint32(13), np.uint32(16), np.uint64(32)
-
-
-@compiled
-def fill_reals(steps: Steps, out: Array) -> None:
-    """Write lambda of synapses stored in steps, [N]."""
-    for n in range(steps.size):
-        out[n] = np.float32(steps[n]) * _UNIT
 
 
 @compiled
