@@ -2,6 +2,7 @@ import { render } from "preact";
 import { Client } from "./api/client";
 import { Engram } from "./api/engram";
 import { App } from "./app";
+import { parseRoute } from "./router";
 import { SessionStore } from "./signin/session_store";
 import { StreamList } from "./streams/stream_list";
 import "./styles/tokens.css";
@@ -25,4 +26,6 @@ render(
   <App api={api} session={session} streams={new StreamList(api)} />,
   document.getElementById("app")!,
 );
-void session.restore();
+// A link that signs in asks by itself; the question before it would only be refused.
+const route = parseRoute(location.hash);
+if (!(route.page === "signin" && route.token)) void session.restore();

@@ -99,6 +99,18 @@ def test_twenty_queries_are_labelled_by_keyboard_alone_and_the_accuracy_plot_mov
     expect(plot).to_have_attribute("data-last", repr(points[-1]["value"]), timeout=15_000)
 
 
+def test_a_link_that_signs_in_leaves_no_error_behind(service: Running, page: Page) -> None:
+    digits_stream(service, 8)
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto(f"{service.url}/#/signin?token={service.token}&next=/label/digits")
+    page.get_by_test_id("query").wait_for()
+    assert errors == []
+    page.reload()
+    page.get_by_test_id("query").wait_for()
+    assert errors == []
+
+
 def test_undo_skip_and_a_new_class_work_by_keyboard(service: Running, page: Page) -> None:
     digits_stream(service, 8)
     page.goto(f"{service.url}/#/signin?token={service.token}&next=/label/digits")

@@ -49,6 +49,13 @@ export class SessionStore extends Store {
   async signInFromAddress(token: string, next: string): Promise<void> {
     history.replaceState(null, "", "#/signin");
     const done = await this.signIn(token);
+    if (!done) {
+      // A link that no longer counts signs nobody out who is signed in.
+      const refusal = this.message;
+      await this.restore();
+      this.message = refusal;
+      this.changed();
+    }
     replaceRoute(done ? next : "#/signin");
   }
 
