@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", type=int, default=10)
     parser.add_argument("--samples", type=int, default=5_000)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--every", type=int, default=0)
     parser.add_argument("--data", choices=("mnist", DIGITS), default="mnist")
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     strangers = strangers_of(data, options.data)
     results = []
     for form in options.forms:
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             one, permutations = contender(form, data, seed), []
             for task in range(1, tasks + 1):
                 permutations.append(learn_task(one, data, seed, task, samples))
