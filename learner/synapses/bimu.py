@@ -45,7 +45,7 @@ class BiMURule:
         pull_floor: f, the least factor of the pull to the prior, 0 … 1; 0 is the published rule.
         pull_every: K, at every how many updates the prior pulls, then K times as strongly, 1 <= K < N; 1 is the
             published rule. A pull moves lambda by some 10^-5 of itself, so that one strong one does what many weak ones
-            do; between them inputs that are 0 cost nothing.
+            do; between them inputs that are 0 cost next to nothing.
 
     Raises:
         ValueError: where a constant is out of its range.
