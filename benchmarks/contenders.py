@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import SGDClassifier
 
 from learner import BiMU, OnlineLearner, uncertainty
+from learner.encoders import ImageEncoder
+from learner.memory.mixture import GenerativeMemory
 
 TOGETHER = 1_000
 """Rows that are handed over at once; each is an update of its own, and nothing learned depends on it."""
@@ -64,6 +66,34 @@ class Network:
     def _scaled(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
         by_value = ((np.arange(256) - self.mean) / self.deviation).astype(np.float32)
         return torch.from_numpy(by_value[pixels])
+
+
+@dataclass
+class Familiar:
+    """A `Network` that says the classes, and a memory beside it by which strangers are told."""
+
+    network: Network
+    encoder: ImageEncoder
+    memory: GenerativeMemory
+
+    def __post_init__(self) -> None:
+        self.state = self.memory.start(self.network.classes)
+
+    def learn(self, pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        """Learn rows [N, D] of 0 … 255 in their order."""
+        for first in range(0, len(labels), TOGETHER):
+            rows, of = pixels[first : first + TOGETHER], labels[first : first + TOGETHER]
+            self.state = self.memory.learn_each(self.state, self._codes(rows), of, counter=self.network.counter + 1)
+            self.network.learn(rows, of)
+
+    def view(self, pixels: NDArray[np.uint8]) -> Views:
+        """Return what is said of rows [N, D]; strange is also what no class is likely to show."""
+        said = self.network.view(pixels)
+        likely = self.memory.log_likelihoods(self.state, self._codes(pixels)).max(axis=1)
+        return said._replace(strange=said.strange | {"novelty": -likely})
+
+    def _codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return self.encoder.code_many(self.encoder.encode_many((), pixels))
 
 
 @dataclass

@@ -8,6 +8,7 @@
     long       784-100-10 by relaxed moments on pixels from 0 to 1, no norm on the logits, with constants chosen for
                many tasks of 60,000 on images held back
     wide       the same with 176 hidden units, as many as fill whole vectors, a pull at every 16th update, and 40 votes
+    familiar   `wide`, and beside it a memory of one component for each class that tells strangers
     network    `build(image)` without memories at 784-100-10, with the paper's constants
     default    the same with the default constants
     product    `build(image)`: network of 256 and memories, defaults throughout
@@ -31,10 +32,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.contenders import Contender, Descent, Learner, Network
+from benchmarks.contenders import Contender, Descent, Familiar, Learner, Network
 from benchmarks.images import DIGITS, Images, images
 from benchmarks.reporting import report, summarise
 from learner import BiMU, BiMURule, build, warm_up
+from learner.encoders import ImageEncoder
+from learner.memory.mixture import GenerativeMemory
 
 HIDDEN, WIDE = (100,), (176,)
 LONG = BiMURule(
@@ -71,9 +74,14 @@ def _long(data: Images, seed: int) -> Contender:
     return Network(network, 0.0, 255.0, len(data.names))
 
 
-def _wide(data: Images, seed: int) -> Contender:
+def _wide(data: Images, seed: int) -> Network:
     network = BiMU(data.x[0].size, WIDE, constant_input=False, rule=SELDOM, votes=40, seed=seed)
     return Network(network, 0.0, 255.0, len(data.names))
+
+
+def _familiar(data: Images, seed: int) -> Contender:
+    encoder = ImageEncoder(data.x[0].size, 1, 1)
+    return Familiar(_wide(data, seed), encoder, GenerativeMemory(encoder.bits, 1, seed=seed))
 
 
 def _learner(data: Images, seed: int, **settings: Any) -> Contender:
@@ -84,6 +92,7 @@ FORMS: dict[str, Callable[[Images, int], Contender]] = {
     "moments": _moments,
     "long": _long,
     "wide": _wide,
+    "familiar": _familiar,
     "network": lambda data, seed: _learner(data, seed, hidden=HIDDEN, rates=(), rule=LONG),
     "default": lambda data, seed: _learner(data, seed, hidden=HIDDEN, rates=()),
     "product": _learner,

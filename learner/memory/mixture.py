@@ -163,6 +163,43 @@ class GenerativeMemory:
         )
         return after
 
+    def learn_each(self, state: MemoryState, codes: Bytes, indices: NDArray[np.int64], *, counter: int) -> MemoryState:
+        """Return the state after each of R codes in turn: that of R calls of `learn`, to the bit.
+
+        Code r has the noise of counter + r. The state is copied once, and each code is compared with the components of
+        its own class alone.
+
+        Args:
+            state: left as it is.
+            codes: 0 or 1 [R, Z], uint8.
+            indices: their classes [R], 0 … C - 1.
+            counter: the first label's key of the noise of rounding, 0 … 2^64 - R.
+
+        Raises:
+            ValueError: where codes and classes are not as many, or a class is not known.
+
+        Example:
+            >>> memory = GenerativeMemory(bits=2, components=1)
+            >>> codes, indices = np.eye(2, dtype=np.uint8), np.array([0, 1])
+            >>> together = memory.learn_each(memory.start(2), codes, indices, counter=1)
+            >>> one = memory.learn(memory.start(2), codes[0], 0, counter=1)
+            >>> both = memory.learn(one, codes[1], 1, counter=2)
+            >>> all(np.array_equal(*pair) for pair in zip(together, both, strict=True))
+            True
+        """
+        classes = len(state.counts)
+        if codes.shape != (len(indices), self.bits):
+            raise ValueError(
+                f"codes must be [{len(indices)}, {self.bits}], one for each class index, got {codes.shape}"
+            )
+        if len(indices) and not 0 <= indices.min() <= indices.max() < classes:
+            raise ValueError(f"indices must be in 0 … {classes - 1}, got {indices.min()} … {indices.max()}")
+        after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
+        mixture_kernels.take_in_each(
+            tuple(after), codes, indices, self.rate_floor, self.surprise or 0.0, self._key(counter)
+        )
+        return after
+
     def chances(self, state: MemoryState, units: NDArray[np.int64]) -> Reals:
         """Return mu of components `units` [R], counted through all classes, [R, Z]."""
         chances: Reals = mixture_kernels.chances(state.prototypes.reshape(self.bits, -1), units)

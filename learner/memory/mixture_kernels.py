@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.compiling import Number, compiled
-from learner.memory.likelihood_kernels import LEAST, OFF, SPAN, Bytes, Reals
+from learner.memory.likelihood_kernels import LEAST, OFF, SPAN, Bytes, Reals, component_logs
 from learner.noise_kernels import words
 
 _PER_WORD, _CHUNK_BITS, _CHUNK = 4, 16, np.uint64(0xFFFF)
@@ -102,6 +102,30 @@ def take_in(
         spread[index, 1] = (1.0 - slow) * (spread[index, 1] + slow * apart * apart)
     counts[index, k] += 1
     last[index, k] = counts.sum()
+
+
+@compiled
+def take_in_each(
+    state: tuple[Bytes, NDArray[np.int64], NDArray[np.int64], Reals, Reals],
+    codes: Bytes,
+    labels: NDArray[np.int64],
+    rate_floor: Number,
+    surprise: Number,
+    key: tuple[Number, Number, Number, Number],
+) -> None:
+    """Do as `take_in` for each of codes [R, Z] of classes [R] in turn, to the bit; code r has counter + r.
+
+    What a code is to other classes is not asked: none of it counts.
+    """
+    prototypes, counts, off = state[0], state[1], state[3]
+    flat, components = prototypes.reshape(prototypes.shape[0], counts.size), counts.shape[1]
+    logs = np.zeros(counts.size, np.float64)
+    for r in range(codes.shape[0]):
+        first = labels[r] * components
+        own = flat[:, first : first + components]
+        logs[first : first + components] = component_logs(own, off[labels[r]], codes[r : r + 1])[0]
+        at = (key[0], key[1] + np.uint64(r), key[2], key[3])
+        take_in(state, logs, codes[r], labels[r], rate_floor, surprise, at)
 
 
 @compiled

@@ -63,6 +63,30 @@ def test_memory_repeats_to_the_bit_and_leaves_the_old_state_alone(stream: list[t
     assert all(np.array_equal(one, other) for one, other in zip(before, kept, strict=True))
 
 
+@given(streams, streams, st.sampled_from([None, 1.0]))
+def test_many_codes_by_one_call_are_learned_as_one_by_one(
+    past: list[tuple[int, int]], stream: list[tuple[int, int]], surprise: float | None
+):
+    memory = GenerativeMemory(BITS, 3, rate_floor=0.1, surprise=surprise, seed=9)
+    before = remembered(memory, past)
+    kept = [part.copy() for part in before]
+    codes, labels = np.stack([code(number) for _, number in stream]), np.array([label for label, _ in stream])
+    together, one_by_one = memory.learn_each(before, codes, labels, counter=700), before
+    for counter, (one, label) in enumerate(zip(codes, labels, strict=True), 700):
+        one_by_one = memory.learn(one_by_one, one, int(label), counter=counter)
+    assert all(np.array_equal(*pair) for pair in zip(together, one_by_one, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(before, kept, strict=True))
+
+
+def test_codes_that_do_not_fit_their_classes_are_refused():
+    memory = GenerativeMemory(BITS, 3)
+    with pytest.raises(ValueError, match=r"codes must be \[2, 12\]"):
+        memory.learn_each(memory.start(3), np.zeros((3, BITS), np.uint8), np.array([0, 1]), counter=1)
+    for wrong in (-1, 3):
+        with pytest.raises(ValueError, match="indices must be in 0 … 2"):
+            memory.learn_each(memory.start(3), np.zeros((1, BITS), np.uint8), np.array([wrong]), counter=1)
+
+
 @given(streams)
 def test_a_class_added_later_changes_nothing_that_was_remembered(stream: list[tuple[int, int]]):
     memory = GenerativeMemory(BITS, 3)
