@@ -61,6 +61,45 @@ def with_one_more(x: NDArray[np.float32], count: Number, mean: Reals, squares: R
 
 
 @compiled
+def thermometers_of_each(
+    xs: NDArray[np.float32], moments: tuple[Number, Reals, Reals], most: Number, levels: Reals
+) -> tuple[NDArray[np.float32], NDArray[np.float32], Reals, Reals]:
+    """Return `thermometers` of rows [B, dim] before and after each was learned, and mean and squares after all."""
+    count, mean, squares = moments
+    before = np.empty((xs.shape[0], xs.shape[1] * (1 + levels.size)), np.float32)
+    after = np.empty_like(before)
+    for b in range(xs.shape[0]):
+        before[b] = thermometer(standardised(xs[b], count, mean, squares, most), levels)
+        count += 1.0
+        mean, squares = with_one_more(xs[b], count, mean, squares)
+        after[b] = thermometer(standardised(xs[b], count, mean, squares, most), levels)
+    return before, after, mean, squares
+
+
+@compiled
+def decoded(codes: NDArray[np.uint8], fields: int, steps: Reals, out: NDArray[np.float32]) -> None:
+    """Write the features of codes [R, Z] to the first columns of `out`.
+
+    Args:
+        codes: 0 or 1, the thermometers' bits first, level by level.
+        fields: how many thermometers; 0: the features are bits as they are, as many as there are.
+        steps: the value that stands for each count of levels passed [levels + 1].
+        out: [R, D or more]; of thermometers D = fields (levels + 1).
+    """
+    for r in range(codes.shape[0]):
+        if fields == 0:
+            for z in range(codes.shape[1]):
+                out[r, z] = codes[r, z]
+        for d in range(fields):
+            passed = 0
+            for level in range(steps.size - 1):
+                bit = codes[r, level * fields + d]
+                passed += bit
+                out[r, (level + 1) * fields + d] = 2.0 * bit - 1.0
+            out[r, d] = steps[passed]
+
+
+@compiled
 def thermometer_with_gaps(
     values: Reals,
     moments: tuple[Reals, Reals, Reals],

@@ -6,24 +6,29 @@ state, to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from learner import prequential
 from learner.asking.duplicates import packed
 from learner.asking.policy import Demand, Policy, Standing, consider, never
-from learner.asking.rarity import rarities
+from learner.asking.rarity import rarities, rarities_of_each
 from learner.asking.selection import Decision
-from learner.asking.uncertainty_kernels import softmax, summaries
+from learner.asking.uncertainty_kernels import Votes, softmax, summaries
 from learner.encoders import AnyInput, Encoder, Inputs
 from learner.memory.likelihood_kernels import FEW, Odds
 from learner.memory.recollection import Recollection, RecollectionState
 from learner.state import LearnerState, LearnInfo, Prediction
 from learner.synapses.classifier import BiMU, BiMUInfo
 from learner.synapses.network import Layers
+
+TOGETHER = 1_000
+"""Labels that are learned by one call of the kernels; nothing depends on it."""
 
 __all__ = ["LearnInfo", "LearnerState", "OnlineLearner", "Prediction", "Scorer"]
 
@@ -101,8 +106,7 @@ class OnlineLearner:
         Raises:
             ValueError: where `seq` is not above `state.seq`.
         """
-        if seq <= state.seq:
-            raise ValueError(f"seq must be above {state.seq}, the last applied, got {seq}")
+        self._follows(state, seq)
         grown = self.add_class(state, label, seq=seq)
         new_class = label not in state.classes
         index = grown.classes.index(label)
@@ -122,6 +126,51 @@ class OnlineLearner:
         learned = LearnerState(seq, grown.classes, counts, encoder, layers, memory)
         return learned, LearnInfo(info.loss_bits, info.mean_step, new_class, replayed)
 
+    def prequential(
+        self, state: LearnerState, xs: Inputs, labels: Sequence[str], *, seq: int
+    ) -> tuple[LearnerState, list[Prediction | None]]:
+        """Return the state after many labels in turn, and what was said of each input before its label was learned.
+
+        To the bit what `predict` and `learn` say and do one after the other. Vectors and pictures go without the
+        interpreter between them, where the network is as `build` makes it and memories are beside it.
+
+        Args:
+            state: left as it is.
+            xs: inputs, as the encoder takes them.
+            labels: their classes; new ones are added where they come.
+            seq: the first label's number in the log, above `state.seq`; the others follow it.
+
+        Raises:
+            ValueError: where `seq` is not above `state.seq`, or inputs and labels are not as many.
+
+        Source:
+            Dawid, *The prequential approach*, 1984.
+
+        Example:
+            >>> from learner import build
+            >>> learner = build({"kind": "vector", "dim": 1}, seed=7, hidden=(8,))
+            >>> xs, labels = [np.array([n % 2], np.float32) for n in range(60)], ["ab"[n % 2] for n in range(60)]
+            >>> state, said = learner.prequential(learner.start(), xs, labels, seq=1)
+            >>> said[0], [one.label for one in said[-4:]], state.counts
+            (None, ['a', 'b', 'a', 'b'], (30, 30))
+        """
+        if len(xs) != len(labels):
+            raise ValueError(f"labels must be {len(xs)}, one for each input, got {len(labels)}")
+        said: list[Prediction | None] = []
+        parts = prequential.served(self.encoder, self.network, self.recollection)
+        while len(said) < len(labels):
+            at, index = len(said), {name: number for number, name in enumerate(state.classes)}
+            known = [index[label] for label in takewhile(index.__contains__, labels[at : at + TOGETHER])]
+            if parts and known and len(index) > 1:
+                self._follows(state, seq + at)
+                xs_at, rare = xs[at : at + len(known)], rarities_of_each(state.counts, known)
+                state, found = prequential.passed(parts, state, xs_at, np.array(known), seq + at)
+                said += _predictions(state.classes, found.numbers, found.means, found.novelty.tolist(), rare)
+            else:
+                said.append(self.scorer(state).predict(xs[at]))
+                state, _ = self.learn(state, xs[at], labels[at], seq=seq + at)
+        return state, said
+
     def decide(
         self,
         policy: Policy,
@@ -139,6 +188,11 @@ class OnlineLearner:
     def scorer(self, state: LearnerState) -> Scorer:
         """Return the read-only view of `state` that predicts."""
         return Scorer(self, state)
+
+    @staticmethod
+    def _follows(state: LearnerState, seq: int) -> None:
+        if seq <= state.seq:
+            raise ValueError(f"seq must be above {state.seq}, the last applied, got {seq}")
 
     def _learn_and_remember(
         self,
@@ -205,13 +259,7 @@ class Scorer:
             recalled = self._recollection.hear(self._memory, self._encoder.code_many(features), self._odds_for(len(xs)))
             votes, novelty = self._recollection.votes(self._memory, votes, recalled), recalled.novelty.tolist()
         numbers, means = summaries(votes)
-        best = means.argmax(axis=1).tolist()
-        rarity = (means * self._rarities).sum(axis=1).tolist()
-        classes, rows = self.classes, zip(means.tolist(), numbers.tolist(), best, novelty, rarity, strict=True)
-        return [
-            Prediction(classes[top], p[top], dict(zip(classes, p, strict=True)), h, noise, doubt, ratio, strange, rare)
-            for p, (h, noise, doubt, ratio), top, strange, rare in rows
-        ]
+        return [*_predictions(self.classes, numbers, means, novelty, self._rarities)]
 
     def _odds_for(self, count: int) -> tuple[Odds | None, ...]:
         """Return what the memories look up, once so many inputs were scored that it pays to keep it; nothing before."""
@@ -219,3 +267,15 @@ class Scorer:
         if not self._odds and self._scored >= FEW and self._recollection is not None and self._memory is not None:
             self._odds = self._recollection.odds(self._memory)
         return self._odds
+
+
+def _predictions(
+    classes: tuple[str, ...], numbers: Votes, means: Votes, novelty: Sequence[float], rarity: Votes
+) -> Iterator[Prediction]:
+    """Yield the predictions of R inputs by their `summaries` [R, 4] and [R, C], novelty [R], rarities [C] or [R, C]."""
+    best, rare = means.argmax(axis=1).tolist(), (means * rarity).sum(axis=1).tolist()
+    for p, (h, noise, doubt, ratio), top, strange, of in zip(
+        means.tolist(), numbers.tolist(), best, novelty, rare, strict=True
+    ):
+        shares = dict(zip(classes, p, strict=True))
+        yield Prediction(classes[top], p[top], shares, h, noise, doubt, ratio, strange, of)

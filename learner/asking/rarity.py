@@ -41,6 +41,24 @@ def rarities(counts: Sequence[int]) -> NDArray[np.float64]:
     return np.array([min(1.0, (quartile + 1.0) / (count + 1.0)) for count in counts], np.float64)
 
 
+def rarities_of_each(counts: Sequence[int], labels: Sequence[int]) -> NDArray[np.float64]:
+    """Return the `rarities` before each of R labels was counted, [R, C].
+
+    Args:
+        counts: labels by class before the first.
+        labels: class indices.
+
+    Example:
+        >>> rarities_of_each([1, 1], [0, 0]).tolist()
+        [[1.0, 1.0], [0.75, 1.0]]
+    """
+    of_each, running = np.empty((len(labels), len(counts))), list(counts)
+    for r, label in enumerate(labels):
+        of_each[r] = rarities(running)
+        running[label] += 1
+    return of_each
+
+
 def scarcity(predicted: Mapping[str, int], label: str, classes: int) -> float:
     """Return how much less often than others a class comes, in [0, 1): 0 from a quarter of the even share on.
 

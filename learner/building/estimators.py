@@ -153,8 +153,8 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         index = {name: str(number) for number, name in enumerate(self._names)}
         for name in new:
             self.state_ = self._learner.add_class(self.state_, index[name], seq=self.state_.seq)
-        for row, label in zip(_float32(rows), labels.tolist(), strict=True):
-            self.state_, _ = self._learner.learn(self.state_, row, index[label], seq=self.state_.seq + 1)
+        named = [index[label] for label in labels.tolist()]
+        self.state_, _ = self._learner.prequential(self.state_, _float32(rows), named, seq=self.state_.seq + 1)
 
 
 def _float32(rows: NDArray[np.float64]) -> NDArray[np.float32]:

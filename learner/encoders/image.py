@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learner import encoding_kernels as kernels
 from learner.encoders.projection import projected
-from learner.encoders.protocol import EncoderState, Input
+from learner.encoders.protocol import Decoding, EncoderState, Input
 from learner.encoding_kernels import Reals
 
 MOST_LEVELS = 63
@@ -99,6 +99,11 @@ class ImageEncoder:
         flat = (xs if isinstance(xs, np.ndarray) else np.stack(xs)).reshape(len(xs), -1)
         return torch.from_numpy(np.divide(flat, np.float32(255.0), dtype=np.float32))
 
+    def encode_each(self, state: EncoderState, xs: Sequence[Input] | Input) -> tuple[EncoderState, Tensor, Tensor]:
+        """Return the state as it is, and twice the features [B, D] of B images: learning moves none."""
+        features = self.encode_many(state, xs)
+        return state, features, features
+
     @property
     def bits(self) -> int:
         """Z = levels D + projection."""
@@ -149,6 +154,11 @@ class ImageEncoder:
         below, above = _apart(tones)
         mean = np.where(below + above > 0.0, above / np.maximum(below + above, 1e-300), 0.5)
         return np.stack([kernels.stretched(*one) for one in zip(tones, mean[:, 0], strict=True)]).astype(np.float32)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """Bits as they are, where a code has nothing but one level."""
+        return Decoding(0, np.empty(0)) if self.levels == 1 and not self.projection else None
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +19,18 @@ AnyInput = Input | str | Record
 Inputs = Sequence[AnyInput] | Input
 """Several of it; vectors [B, dim] or images [B, height, width, channels] may be in one array."""
 EncoderState = tuple[Tensor, ...]
+
+
+class Decoding(NamedTuple):
+    """How a kernel decodes codes.
+
+    Attributes:
+        fields: how many numbers have a thermometer; 0: features are the code's first bits as they are.
+        steps: the value that stands for each count of levels passed [levels + 1].
+    """
+
+    fields: int
+    steps: NDArray[np.float64]
 
 
 class Encoder(Protocol):
@@ -37,6 +49,9 @@ class Encoder(Protocol):
     def encode(self, state: EncoderState, x: Any) -> Tensor:
         """Return the features [D], float32, of one input."""
 
+    def encode_each(self, state: EncoderState, xs: Any) -> tuple[EncoderState, Tensor, Tensor]:
+        """Return the state after B inputs in turn, and the features [B, D] of each before and after it was learned."""
+
     @property
     def bits(self) -> int:
         """How many bits the code of an input has, Z."""
@@ -53,6 +68,10 @@ class Encoder(Protocol):
     def decode(self, state: EncoderState, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the features [R, D] that codes [R, Z] stand for."""
 
+    @property
+    def decoding(self) -> Decoding | None:
+        """How a kernel does as `decode`; None where none does."""
+
 
 class OneByOne:
     """Encodes many inputs as one after the other."""
@@ -62,6 +81,20 @@ class OneByOne:
     def encode_many(self: Encoder, state: EncoderState, xs: Sequence[Any]) -> Tensor:
         """Return the features [B, D] of B inputs, at least one."""
         return torch.stack([self.encode(state, x) for x in xs])
+
+    def encode_each(self: Encoder, state: EncoderState, xs: Sequence[Any]) -> tuple[EncoderState, Tensor, Tensor]:
+        """Return the state after B inputs in turn, and the features [B, D] of each before and after it was learned."""
+        before, after = [], []
+        for x in xs:
+            before.append(self.encode(state, x))
+            state = self.learn(state, x)
+            after.append(self.encode(state, x))
+        return state, torch.stack(before), torch.stack(after)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """None: only `decode` decodes."""
+        return None
 
     def code_many(self: Encoder, features: Tensor) -> NDArray[np.uint8]:
         """Return the codes [B, Z] of features [B, D]."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learner import encoding_kernels
 from learner.encoders.projection import projected
-from learner.encoders.protocol import EncoderState, Input
+from learner.encoders.protocol import Decoding, EncoderState, Input
 
 LEVELS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 """Thermometer levels by default, in running standard deviations from the running mean."""
@@ -88,6 +88,15 @@ class VectorEncoder:
         rows, levels = _float32(xs), thermometer_levels(self.levels)
         return torch.from_numpy(encoding_kernels.thermometers(rows, (count[0], mean, squares), MOST, levels))
 
+    def encode_each(self, state: EncoderState, xs: Sequence[Input] | Input) -> tuple[EncoderState, Tensor, Tensor]:
+        """Return the state after B vectors in turn, and the features [B, D] of each before and after it was learned."""
+        (count, mean, squares), rows = (part.numpy() for part in state), _float32(xs)
+        before, after, moved, more = encoding_kernels.thermometers_of_each(
+            rows, (count[0], mean, squares), MOST, thermometer_levels(self.levels)
+        )
+        learned = (torch.from_numpy(count + len(rows)), torch.from_numpy(moved), torch.from_numpy(more))
+        return learned, torch.from_numpy(before), torch.from_numpy(after)
+
     @property
     def bits(self) -> int:
         """Z = levels dim + projection."""
@@ -118,11 +127,14 @@ class VectorEncoder:
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float32]:
         """Return features [R, D] of codes [R, Z]: each value is the middle of its step; the end steps are as wide."""
-        levels, codes = thermometer_levels(self.levels), codes[:, : self.levels * self.dim]
-        passed = codes.reshape(len(codes), self.levels, self.dim).sum(axis=1)
-        half = 1.5 / (self.levels - 1) if self.levels > 1 else 0.75
-        steps = np.array([levels[0] - half, *((levels[1:] + levels[:-1]) / 2.0), levels[-1] + half])
-        return np.concatenate([steps[passed], 2.0 * codes - 1.0], axis=1).astype(np.float32)
+        features = np.empty((len(codes), self.features), np.float32)
+        encoding_kernels.decoded(np.ascontiguousarray(codes, np.uint8), *self.decoding, features)
+        return features
+
+    @property
+    def decoding(self) -> Decoding:
+        """The middle of each step of the thermometers."""
+        return Decoding(self.dim, _steps(self.levels))
 
 
 @lru_cache
@@ -134,6 +146,13 @@ def thermometer_levels(levels: int) -> NDArray[np.float64]:
         (True, [0.0])
     """
     return np.linspace(-1.5, 1.5, levels) if levels > 1 else np.zeros(1)
+
+
+@lru_cache
+def _steps(levels: int) -> NDArray[np.float64]:
+    """Return the value that stands for each count of levels passed; the end steps are as wide as the others."""
+    at, half = thermometer_levels(levels), 1.5 / (levels - 1) if levels > 1 else 0.75
+    return np.array([at[0] - half, *((at[1:] + at[:-1]) / 2.0), at[-1] + half])
 
 
 def _float32(x: Input | Sequence[Input]) -> NDArray[np.float32]:

@@ -92,6 +92,11 @@ class Fusion:
         if not self.freshness >= 0.0:
             raise ValueError(f"freshness must be >= 0, got {self.freshness}")
 
+    @property
+    def steps(self) -> Reals:
+        """Fade, rate and bound [3], as the kernels take them."""
+        return np.array([self.fade, self.rate, self.bound])
+
     def start(self, experts: int) -> FusionState:
         """Return the state before any label: no evidence, and the pool the network times the memories' mean."""
         weights = np.full(experts, 1.0 / max(1, experts - 1))
@@ -123,20 +128,14 @@ class Fusion:
             silent: the share of what was learned of which the record knows nothing, 0 … 1.
             fresh: which classes were learned lately [C]; None: all or none of them.
         """
-        said: Reals = kernels.fused(network, remembered, self.voices(state), state.weights)
-        if silent <= 0.0:
-            return said
-        share, product = min(silent, 1.0 - self.floor), np.zeros(len(state.weights))
-        product[:2] = 1.0, self.recall
-        alone = np.zeros_like(state.evidence)
-        alone[-1] = 1.0
+        counting = np.ones(network.shape[2])
         if fresh is not None and self.freshness > 0.0:
-            network = network * np.where(fresh, math.exp(-self.freshness), 1.0)
-        heard: Reals = (1.0 - share) * said + share * kernels.fused(network, remembered, alone, product)
+            counting[fresh] = math.exp(-self.freshness)
+        silence = min(silent, 1.0 - self.floor), self.recall, counting
+        heard: Reals = kernels.heard(network, remembered, self.voices(state), state.weights, silence)
         return heard
 
     def learn(self, state: FusionState, log_p: Reals, index: int) -> FusionState:
         """Return the state after one label of class `index`, of which the experts had said log_p [E, C]."""
-        settings = np.array([self.fade, self.rate, self.bound])
-        evidence, weights, _ = kernels.witnessed(log_p, index, state.weights, state.evidence, settings)
+        evidence, weights, _ = kernels.witnessed(log_p, index, state.weights, state.evidence, self.steps)
         return FusionState(evidence, weights)

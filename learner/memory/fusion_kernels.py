@@ -15,6 +15,9 @@ from learner.compiling import Number, compiled
 
 Reals = NDArray[np.float64]
 
+_LEAST_P = 1e-300
+_SLOWEST = 0.01
+
 
 @compiled
 def class_shares(logs: tuple[Reals, ...], temperature: Number) -> tuple[Reals, Reals]:
@@ -93,7 +96,7 @@ def fused(votes: Reals, remembered: Reals, voices: Reals, weights: Reals) -> Rea
         for s in range(passes):
             most, total = -np.inf, 0.0
             for c in range(classes):
-                out[r, s, c] = told[c] + weights[0] * math.log(max(votes[r, s, c], 1e-300))
+                out[r, s, c] = told[c] + weights[0] * math.log(max(votes[r, s, c], _LEAST_P))
                 most = max(most, out[r, s, c])
             for c in range(classes):
                 out[r, s, c] = math.exp(out[r, s, c] - most)
@@ -101,6 +104,42 @@ def fused(votes: Reals, remembered: Reals, voices: Reals, weights: Reals) -> Rea
             for c in range(classes):
                 pool = voices[voices.size - 1] * out[r, s, c] / total
                 out[r, s, c] = pool + said[c] + voices[0] * votes[r, s, c]
+    return out
+
+
+@compiled
+def heard(
+    votes: Reals, remembered: Reals, voices: Reals, weights: Reals, silence: tuple[Number, Number, Reals]
+) -> Reals:
+    """Return `fused`, and a share of the plain product of the network and the slowest memory in it, [R, S, C].
+
+    Args:
+        votes: the network's probabilities [R, S, C].
+        remembered: the memories' log probabilities [R, M, C].
+        voices: weights of experts and pool in the sum [E + 1].
+        weights: exponents of the pool [E].
+        silence: the product's share, 0 … 1, its exponent of the slowest memory, and what the network's word for each
+            class counts in it [C].
+    """
+    said: Reals = fused(votes, remembered, voices, weights)
+    share, recall, counting = silence
+    if share <= 0.0:
+        return said
+    product, alone = np.zeros_like(weights), np.zeros_like(voices)
+    product[0], product[1], alone[alone.size - 1] = 1.0, recall, 1.0
+    plain: Reals = fused(votes * counting, remembered, alone, product)
+    both: Reals = (1.0 - share) * said + share * plain
+    return both
+
+
+@compiled
+def experts(network: Reals, remembered: Reals) -> Reals:
+    """Return the log probabilities of all experts [E, C], of the network's [C] and the memories' log ones [M, C]."""
+    out = np.empty((remembered.shape[0] + 1, network.size), np.float64)
+    for c in range(network.size):
+        out[0, c] = math.log(max(network[c], _LEAST_P))
+        for m in range(remembered.shape[0]):
+            out[m + 1, c] = remembered[m, c]
     return out
 
 
@@ -127,6 +166,25 @@ def witnessed(
         slope = min(max(log_p[e, index] - expected, -bound), bound)
         moved[e] = max(0.0, weights[e] + rate * slope)
         after[e] = fade * evidence[e] + log_p[e, index]
-    surprise = -math.log(max(pool[index], 1e-300))
+    surprise = -math.log(max(pool[index], _LEAST_P))
     after[after.size - 1] = fade * evidence[after.size - 1] - surprise
     return after, moved, surprise
+
+
+@compiled
+def accustomed(familiar: Reals, best: Number) -> Reals:
+    """Return how many inputs were seen, and mean and variance of what they were worth to memory, with one more [3]."""
+    out = np.empty(3, np.float64)
+    rate = max(1.0 / (familiar[0] + 1.0), _SLOWEST)
+    apart = best - familiar[1]
+    out[0], out[1] = familiar[0] + 1.0, familiar[1] + rate * apart
+    out[2] = (1.0 - rate) * (familiar[2] + rate * apart * apart)
+    return out
+
+
+@compiled
+def novelties(familiar: Reals, best: Reals) -> Reals:
+    """Return by how many deviations each of `best` [R] is below the usual, [R]; 0 while nothing is usual."""
+    deviation = math.sqrt(familiar[2]) if familiar[0] >= 2.0 and familiar[2] > 0.0 else math.inf
+    novel: Reals = (familiar[1] - best) / deviation + 0.0  # never -0
+    return novel

@@ -46,6 +46,12 @@ class MemoryState(NamedTuple):
     off: Reals
     spread: Reals
 
+    def copied(self) -> MemoryState:
+        """Return the same in arrays of its own."""
+        return MemoryState(
+            self.prototypes.copy(), self.counts.copy(), self.last.copy(), self.off.copy(), self.spread.copy()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class GenerativeMemory:
@@ -127,12 +133,12 @@ class GenerativeMemory:
         if odds is None and len(codes) < likelihood_kernels.FEW:
             return self.recall(state, codes)[1]
         odds = self.odds(state) if odds is None else odds
-        by_class: Reals = likelihood_kernels.likelihoods_by(odds, state.off, state.counts, codes, self._unknown)
+        by_class: Reals = likelihood_kernels.likelihoods_by(odds, state.off, state.counts, codes, self.unknown)
         return by_class
 
     def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
         """Return log p(code | component) [R, C K], void where missing, and `log_likelihoods` [R, C] of codes [R, Z]."""
-        logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, self._unknown)
+        logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, self.unknown)
         return logs, by_class
 
     def odds(self, state: MemoryState) -> Odds:
@@ -157,7 +163,7 @@ class GenerativeMemory:
             logs: log p(code | component) by this state [C K], where they are at hand already.
         """
         logs = self.recall(state, code[None])[0][0] if logs is None else logs
-        after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
+        after = state.copied()
         mixture_kernels.take_in(
             tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter)
         )
@@ -194,7 +200,7 @@ class GenerativeMemory:
             )
         if len(indices) and not 0 <= indices.min() <= indices.max() < classes:
             raise ValueError(f"indices must be in 0 … {classes - 1}, got {indices.min()} … {indices.max()}")
-        after = MemoryState(*(part.copy() for part in state))  # type: ignore[arg-type]
+        after = state.copied()
         mixture_kernels.take_in_each(
             tuple(after), codes, indices, self.rate_floor, self.surprise or 0.0, self._key(counter)
         )
@@ -206,7 +212,8 @@ class GenerativeMemory:
         return chances
 
     @property
-    def _unknown(self) -> float:
+    def unknown(self) -> float:
+        """Log p(code | class) of a class without any component: Z fair coins, nats."""
         return self.bits * math.log(0.5)
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:

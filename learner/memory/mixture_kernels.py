@@ -187,3 +187,36 @@ def chances(prototypes: Bytes, units: NDArray[np.int64]) -> Reals:
         for z in range(prototypes.shape[0]):
             out[r, z] = LEAST + SPAN * prototypes[z, units[r]]
     return out
+
+
+@compiled
+def drawn(
+    counts: NDArray[np.int64], classes: NDArray[np.int64], u: Reals
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return R draws: classes evenly, and of each a component by its counts, as indices [R] of class and component.
+
+    Args:
+        counts: codes that each component took in [C, K].
+        classes: those to draw from.
+        u: numbers in (0, 1) [2 R], for the classes and then for the components.
+    """
+    size = u.size // 2
+    labels, units = np.empty(size, np.int64), np.empty(size, np.int64)
+    for r in range(size):
+        label = classes[int(u[r] * classes.size)]
+        taken, total, component = 0, counts[label].sum(), 0
+        for k in range(counts.shape[1]):
+            taken += counts[label, k]
+            component += int(taken / total <= u[size + r])
+        labels[r], units[r] = label, label * counts.shape[1] + component
+    return labels, units
+
+
+@compiled
+def lit(chances: Reals, noise: Reals) -> Bytes:
+    """Return which bits are set, [R, Z], of their probabilities [R, Z] and numbers in (0, 1) [R Z]."""
+    codes = np.empty(chances.shape, np.uint8)
+    for r in range(chances.shape[0]):
+        for z in range(chances.shape[1]):
+            codes[r, z] = noise[r * chances.shape[1] + z] < chances[r, z]
+    return codes

@@ -35,8 +35,7 @@ chosen there too. Pictures are dreamt from many components of a class, and need 
 _LIGHT = 0.5
 
 _PER_ROOT_BIT = 0.7
-_SLOWEST = 0.01
-_SILENT = 30.0
+SILENT = 30.0
 """Intervals that a class may be missing before the record of who was right no longer speaks for it."""
 
 
@@ -137,6 +136,11 @@ class Recollection:
         """Z, the length of a code."""
         return self.memories[0].bits
 
+    @property
+    def warmth(self) -> float:
+        """T, given or by the code's length."""
+        return self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
+
     def start(self, classes: int) -> RecollectionState:
         """Return the state before any code."""
         states = tuple(memory.start(classes) for memory in self.memories)
@@ -166,11 +170,8 @@ class Recollection:
         return self._recalled(state, (), by_class)
 
     def _recalled(self, state: RecollectionState, logs: tuple[Reals, ...], by_class: tuple[Reals, ...]) -> Recall:
-        temperature = self.temperature or _PER_ROOT_BIT * math.sqrt(self.bits)
-        seen, mean, variance = state.familiar.tolist()
-        deviation = math.sqrt(variance) if seen >= 2.0 and variance > 0.0 else math.inf
-        log_p, best = kernels.class_shares(by_class, temperature)
-        return Recall(logs, log_p, best, (mean - best) / deviation + 0.0)  # never -0
+        log_p, best = kernels.class_shares(by_class, self.warmth)
+        return Recall(logs, log_p, best, kernels.novelties(state.familiar, best))
 
     def odds(self, state: RecollectionState) -> tuple[Odds | None, ...]:
         """Return what many codes look up in each memory."""
@@ -178,7 +179,7 @@ class Recollection:
 
     def votes(self, state: RecollectionState, network: Reals, recalled: Recall) -> Reals:
         """Return the fused probabilities of the network's votes, both [R, S, C], and what was recalled."""
-        silent, fresh = stale_classes(state.memories[0], _SILENT).share, None
+        silent, fresh = stale_classes(state.memories[0], SILENT).share, None
         if silent > 0.0 and self.fusion.freshness > 0.0:
             fresh = np.ones(network.shape[2], np.bool_)
             fresh[stale_classes(state.memories[0], self.replay.patience).classes] = False
@@ -186,11 +187,8 @@ class Recollection:
 
     def trust(self, state: RecollectionState, network: Reals, recalled: Recall, index: int) -> RecollectionState:
         """Return the state with trust moved by one label: the network had said `network` [C], memories `recalled`."""
-        log_p = np.concatenate([np.log(np.maximum(network, 1e-300))[None], recalled.log_p[0]])
-        seen, mean, variance = state.familiar.tolist()
-        rate = max(1.0 / (seen + 1.0), _SLOWEST)
-        apart = float(recalled.best[0]) - mean
-        familiar = np.array([seen + 1.0, mean + rate * apart, (1.0 - rate) * (variance + rate * apart * apart)])
+        log_p = kernels.experts(network, recalled.log_p[0])
+        familiar = kernels.accustomed(state.familiar, recalled.best[0])
         return state._replace(fusion=self.fusion.learn(state.fusion, log_p, index), familiar=familiar)
 
     def learn(

@@ -111,13 +111,9 @@ class Replay:
         if len(stale) == 0:
             return None
         u = uniforms(*self._key(counter, 0), 2 * self.draws)
-        labels = stale[(u[: self.draws] * len(stale)).astype(np.int64)]
-        shares = np.cumsum(state.counts[labels], axis=1) / state.counts[labels].sum(axis=1, keepdims=True)
-        components = (shares <= u[self.draws :, None]).sum(axis=1)
-        bits = len(state.prototypes)
-        noise = uniforms(*self._key(counter, 1), self.draws * bits).reshape(self.draws, bits)
-        units = labels * state.counts.shape[1] + components
-        codes = (noise < memory.chances(state, units)).astype(np.uint8)
+        labels, units = kernels.drawn(state.counts, stale, u)
+        noise = uniforms(*self._key(counter, 1), self.draws * len(state.prototypes))
+        codes = kernels.lit(memory.chances(state, units), noise)
         return Dream(codes, labels, len(stale) / max(1, live - len(stale)) / self.draws)
 
     def _key(self, counter: int, lane: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:

@@ -246,7 +246,7 @@ class BiMU:
             committee = Committee(layers, bank, normed_logits=self.normed_logits, engrams=one)
             return ReferenceCommittee(self.augment, committee)
         arrays = tuple(lam.numpy() for lam in layers)
-        return CompiledCommittee(self.augment_array, arrays, self._banks(layers), self.scale)
+        return CompiledCommittee(self.augment_array, arrays, self.bank(arrays), self.scale)
 
     @property
     def compiled(self) -> bool:
@@ -259,6 +259,10 @@ class BiMU:
         """The scale of the logits; 0 means the norm on them."""
         fan_in = self.hidden[-1] if self.hidden else self.inputs
         return 0.0 if self.normed_logits else logit_scale(fan_in)
+
+    def bank(self, layers: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Return the noise by which a committee scores, [S, fan_out] for each layer; it depends on the seed alone."""
+        return tuple(bank_array(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
 
     def with_seed(self, seed: int) -> BiMU:
         """Return the same network with other noise."""
@@ -323,6 +327,3 @@ class BiMU:
 
     def _key(self, counter: int) -> tuple[np.uint64, np.uint64, np.uint64]:
         return np.uint64(self.seed), np.uint64(counter), np.uint64(Purpose.LEARN)
-
-    def _banks(self, layers: Layers) -> tuple[Array, ...]:
-        return tuple(bank_array(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))

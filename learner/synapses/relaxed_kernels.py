@@ -66,7 +66,7 @@ def relaxed_update(
         deviations.append(spread[:, 0].copy())
     grad = np.empty_like(z)
     loss_bits, moved = _loss_gradient(z, labels, weights, scale, grad), 0.0
-    per_window = rule[6] / rule[3] if _pulls(key[1], rule) else _ZERO
+    per_window = rule[6] / rule[3] if pulls(key[1], rule) else _ZERO
     for index in range(len(layers) - 1, -1, -1):
         by_variance = spread_gradient(grad, noise[index], spreads[index])
         moved += update(
@@ -96,12 +96,12 @@ def relaxed_updates(
     """
     weight, loss_bits, moved, before, turns = np.ones(1, np.float32), 0.0, 0.0, layers, 0
     for r in range(1, x.shape[0]):
-        turns += int(_pulls(key[1] + np.uint64(r), rule))
+        turns += int(pulls(key[1] + np.uint64(r), rule))
     for r in range(x.shape[0]):
         at = (key[0], key[1] + np.uint64(r), key[2])
         # Where the prior pulls, every synapse is written, quickest into other layers; else few are, in place. The last
         # turn is that of `learned`.
-        if r and _pulls(at[1], rule):
+        if r and pulls(at[1], rule):
             turns -= 1
         after = spare if turns % 2 else learned
         loss, size = relaxed_update(before, x[r : r + 1], labels[r : r + 1], weight, at, rule, scale, after)
@@ -110,7 +110,8 @@ def relaxed_updates(
 
 
 @compiled
-def _pulls(counter: Number, rule: Array) -> bool:
+def pulls(counter: Number, rule: Array) -> bool:
+    """Return whether the prior pulls at this update: where K divides its number."""
     return bool(counter % np.uint64(rule[6]) == np.uint64(0))
 
 

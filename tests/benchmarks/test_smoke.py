@@ -119,6 +119,11 @@ def test_drifting_streams_are_told_for_each_model(said: Said) -> None:
     for model in drift.MODELS:
         assert mean(lines, "labels_share", stream="electricity", model=model, labels="all") == 1.0
     assert mean(lines, "accuracy", stream="electricity", model="vector", labels="all") > 0.5
+    for stream in ("electricity", "clusters"):
+        row_by_row, together = (
+            mean(lines, "accuracy", stream=stream, model=model, labels="all") for model in ("vector", "together")
+        )
+        assert together == row_by_row
     assert mean(lines, "speed_to_forest", stream="electricity", model="forest", labels="all") == 1.0
     assert all("after_changes" in line for line in lines[:-1] if line["stream"] == "clusters")
 
