@@ -75,13 +75,25 @@ class OnlineLearner:
             )
 
     def start(self, classes: tuple[str, ...] = ()) -> LearnerState:
-        """Return the state before any label, with the classes known from the beginning."""
+        """Return the state before any label, with the classes known from the beginning.
+
+        Raises:
+            ValueError: where a class is named twice.
+        """
+        if len(set(classes)) < len(classes):
+            raise ValueError(f"classes must be named once each, got {classes}")
         layers = self.network.start(len(classes))
         memory = self.recollection.start(len(classes)) if self.recollection else None
         return LearnerState(0, classes, (0,) * len(classes), self.encoder.start(), layers, memory)
 
     def add_class(self, state: LearnerState, label: str, *, seq: int) -> LearnerState:
-        """Return the state with one more class; a known one changes nothing but `seq`."""
+        """Return the state with one more class; a known one changes nothing but `seq`.
+
+        Raises:
+            ValueError: where `seq` is below `state.seq`.
+        """
+        if seq < state.seq:
+            raise ValueError(f"seq must be at least {state.seq}, the last applied, got {seq}")
         if label in state.classes:
             return replace(state, seq=seq)
         classes = (*state.classes, label)

@@ -59,7 +59,7 @@ def passed(
     memory, decoding = state.memory, encoder.decoding
     assert memory is not None and decoding is not None  # noqa: PT018, S101 - for the type checker
     learned, before, after = encoder.encode_each(state.encoder, xs)
-    codes, layers = encoder.code_many(after), tuple(lam.numpy().copy() for lam in state.layers)
+    codes, layers = encoder.code_many(after), tuple(lam.numpy().copy() for lam in network.real(state.layers))
     rows = kernels.Rows(
         network.augment_array(before.numpy()),
         network.augment_array(after.numpy()),

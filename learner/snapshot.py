@@ -68,9 +68,10 @@ def restore(data: bytes) -> LearnerState:
             layers=tuple(tensors[f"layer.{index}"] for index in range(header["layers"])),
             memory=_memory(tensors, header["memories"]),
         )
-    except (safetensors.SafetensorError, KeyError, TypeError) as error:
+        hash_of = header["hash"]
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BadSnapshotError(f"the snapshot is damaged: {error}") from error
-    if state_hash(state) != header["hash"]:
+    if state_hash(state) != hash_of:
         raise BadSnapshotError("the snapshot is damaged: its hash does not fit its content")
     return state
 
@@ -84,9 +85,11 @@ def read_header(data: bytes) -> dict[str, Any]:
     try:
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length])["__metadata__"]
-        header: dict[str, Any] = json.loads(metadata["engram"])
-    except (ValueError, KeyError, TypeError) as error:
+        header = json.loads(metadata["engram"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadSnapshotError("the snapshot is damaged: it has no readable header") from error
+    if not isinstance(header, dict):
+        raise BadSnapshotError("the snapshot is damaged: its header is no object")
     return header
 
 

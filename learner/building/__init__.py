@@ -85,7 +85,7 @@ def build(
         return OnlineLearner(encoder, network)
     if isinstance(encoder, TextEncoder):
         return OnlineLearner(encoder, network, Recollection.sparse(encoder.bits, light=encoder.pieces, seed=seed))
-    most = components or default_components(source["kind"])
+    most = default_components(source["kind"]) if components is None else components
     ladder = Recollection.ladder(encoder.bits, components=most, rates=rates, seed=seed)
     return OnlineLearner(encoder, network, ladder)
 

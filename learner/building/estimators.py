@@ -14,6 +14,9 @@ from learner.building import build
 from learner.state import LearnerState
 from learner.synapses.gating import Gate
 
+_WORDS = "OSU"
+"""Kinds of arrays that hold words."""
+
 
 class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Learns one row of numbers at a time, in one pass; `partial_fit` goes on where the last call ended.
@@ -76,15 +79,17 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             X: finite numbers.
             y: classes.
-            classes: those that are known to come; may be left out.
+            classes: those that are known to come, at the first call or later; may be left out.
 
         Raises:
-            ValueError: where the data is not numbers and classes.
+            ValueError: where the data is not numbers and classes, or classes are words once and numbers another time.
         """
         first = not hasattr(self, "state_")
         rows, labels = self._checked(X, y, reset=first)
+        named = unique_labels(labels) if classes is None else np.unique(np.asarray(classes))
         if first:
-            self._begin(np.unique(np.asarray(classes)) if classes is not None else unique_labels(labels))
+            self._begin(named)
+        self._welcome(named)
         self._learn(rows, labels)
         return self
 
@@ -132,10 +137,12 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return rows, labels
 
     def _begin(self, classes: NDArray[Any]) -> None:
+        if not (isinstance(self.random_state, (int, np.integer)) and 0 <= self.random_state < 2**64):
+            raise ValueError(f"random_state must be an integer in 0 … 2^64 - 1, got {self.random_state!r}")
         source = {"kind": "vector", "dim": self.n_features_in_}
         self._learner = build(
             source,
-            seed=self.random_state,
+            seed=int(self.random_state),
             hidden=tuple(self.hidden),
             votes=self.votes,
             components=self.components,
@@ -145,14 +152,20 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = classes
         self.state_: LearnerState = self._learner.start(tuple(map(str, range(len(classes)))))
 
-    def _learn(self, rows: NDArray[np.float64], labels: NDArray[Any]) -> None:
-        new = [label for label in np.unique(labels).tolist() if label not in self._names]
+    def _welcome(self, classes: NDArray[Any]) -> None:
+        """Add those of `classes` that are new."""
+        if (classes.dtype.kind in _WORDS) != (self.classes_.dtype.kind in _WORDS):
+            raise ValueError(f"classes must be of one kind, like {self._names[0]!r}, got {classes.tolist()[0]!r}")
+        new = [name for name in classes.tolist() if name not in self._names]
         if new:
-            self._names += new
             self.classes_ = np.unique(np.concatenate([self.classes_, np.array(new)]))
-        index = {name: str(number) for number, name in enumerate(self._names)}
         for name in new:
-            self.state_ = self._learner.add_class(self.state_, index[name], seq=self.state_.seq)
+            self.state_ = self._learner.add_class(self.state_, str(len(self._names)), seq=self.state_.seq)
+            self._names.append(name)
+
+    def _learn(self, rows: NDArray[np.float64], labels: NDArray[Any]) -> None:
+        self._welcome(np.unique(labels))
+        index = {name: str(number) for number, name in enumerate(self._names)}
         named = [index[label] for label in labels.tolist()]
         self.state_, _ = self._learner.prequential(self.state_, _float32(rows), named, seq=self.state_.seq + 1)
 

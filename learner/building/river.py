@@ -12,6 +12,8 @@ from river import base
 from learner.building import build
 from learner.synapses.gating import Gate
 
+_MOST = float(np.finfo(np.float32).max)
+
 
 class RiverClassifier(base.Classifier):
     """Learns dictionaries of numbers.
@@ -66,7 +68,12 @@ class RiverClassifier(base.Classifier):
         return True
 
     def learn_one(self, x: Mapping[Any, Any], y: Any, **_: Any) -> None:
-        """Learn one row with its class."""
+        """Learn one row with its class.
+
+        Raises:
+            ValueError: where a value is not a finite number; nothing is learned then.
+        """
+        _checked(x)
         for name in sorted(x, key=str):
             self._fields.setdefault(name, min(len(self._fields), self.places - 1))
         if y not in self._labels:
@@ -75,7 +82,12 @@ class RiverClassifier(base.Classifier):
         self._state = self._learner.learn(self._state, row, label, seq=self._state.seq + 1)[0]
 
     def predict_proba_one(self, x: Mapping[Any, Any], **_: Any) -> dict[Any, float]:
-        """Return the probability of each class known, {} while there is none."""
+        """Return the probability of each class known, {} while there is none.
+
+        Raises:
+            ValueError: where a value is not a finite number.
+        """
+        _checked(x)
         said = self._learner.scorer(self._state).predict(self._row(x))
         if said is None:
             return {}
@@ -87,3 +99,9 @@ class RiverClassifier(base.Classifier):
             if name in self._fields:
                 row[self._fields[name]] += value
         return row
+
+
+def _checked(x: Mapping[Any, Any]) -> None:
+    for name, value in x.items():
+        if isinstance(value, (str, bytes)) or value is None or not abs(value) <= _MOST:
+            raise ValueError(f"{name} must be a number within ±3.4e38, got {value!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -92,12 +92,17 @@ class ImageEncoder:
 
     def encode(self, state: EncoderState, x: Input) -> Tensor:  # noqa: ARG002 - the protocol's signature
         """Return the features [D] of an image [height, width, channels]."""
-        return torch.from_numpy(np.divide(x.reshape(-1), np.float32(255.0), dtype=np.float32))
+        return torch.from_numpy(np.divide(self._flat(x[None])[0], np.float32(255.0), dtype=np.float32))
 
     def encode_many(self, state: EncoderState, xs: Sequence[Input] | Input) -> Tensor:  # noqa: ARG002
         """Return the features [B, D] of B images."""
-        flat = (xs if isinstance(xs, np.ndarray) else np.stack(xs)).reshape(len(xs), -1)
+        flat = self._flat(xs if isinstance(xs, np.ndarray) else np.stack(xs))
         return torch.from_numpy(np.divide(flat, np.float32(255.0), dtype=np.float32))
+
+    def _flat(self, xs: NDArray[Any]) -> NDArray[Any]:
+        if xs[:1].size != self.features:
+            raise ValueError(f"an image must have {self.features} values, got {xs[:1].size}")
+        return xs.reshape(len(xs), -1)
 
     def encode_each(self, state: EncoderState, xs: Sequence[Input] | Input) -> tuple[EncoderState, Tensor, Tensor]:
         """Return the state as it is, and twice the features [B, D] of B images: learning moves none."""

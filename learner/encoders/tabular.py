@@ -141,6 +141,10 @@ class TabularEncoder(OneByOne):
         return word
 
 
+_MOST = float(np.finfo(np.float32).max)
+"""The greatest number of a field: its square and the sum of many fit into double precision."""
+
+
 def _bucket(word: str, buckets: int) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass")) % buckets
 
@@ -149,6 +153,6 @@ def _number(x: Record, name: str) -> float:
     value = x.get(name)
     if value is None:
         return math.nan
-    if isinstance(value, (str, bool)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number or missing, got {value!r}")
+    if isinstance(value, (str, bool)) or not abs(value) <= _MOST:
+        raise ValueError(f"{name} must be a number within ±3.4e38 or missing, got {value!r}")
     return float(value)

@@ -73,9 +73,13 @@ class VectorEncoder:
         return (torch.zeros(1, dtype=torch.float64), zeros, zeros)
 
     def learn(self, state: EncoderState, x: Input) -> EncoderState:
-        """Return the running moments with one more vector."""
+        """Return the running moments with one more vector.
+
+        Raises:
+            ValueError: where it has not `dim` finite numbers, as single precision has them.
+        """
         count, mean, squares = (part.numpy() for part in state)
-        moved, more = encoding_kernels.with_one_more(_float32(x), count[0] + 1.0, mean, squares)
+        moved, more = encoding_kernels.with_one_more(self._rows([x])[0], count[0] + 1.0, mean, squares)
         return (torch.from_numpy(count + 1.0), torch.from_numpy(moved), torch.from_numpy(more))
 
     def encode(self, state: EncoderState, x: Input) -> Tensor:
@@ -85,12 +89,12 @@ class VectorEncoder:
     def encode_many(self, state: EncoderState, xs: Sequence[Input] | Input) -> Tensor:
         """Return the features [B, D] of B vectors."""
         count, mean, squares = (part.numpy() for part in state)
-        rows, levels = _float32(xs), thermometer_levels(self.levels)
+        rows, levels = self._rows(xs), thermometer_levels(self.levels)
         return torch.from_numpy(encoding_kernels.thermometers(rows, (count[0], mean, squares), MOST, levels))
 
     def encode_each(self, state: EncoderState, xs: Sequence[Input] | Input) -> tuple[EncoderState, Tensor, Tensor]:
         """Return the state after B vectors in turn, and the features [B, D] of each before and after it was learned."""
-        (count, mean, squares), rows = (part.numpy() for part in state), _float32(xs)
+        (count, mean, squares), rows = (part.numpy() for part in state), self._rows(xs)
         before, after, moved, more = encoding_kernels.thermometers_of_each(
             rows, (count[0], mean, squares), MOST, thermometer_levels(self.levels)
         )
@@ -136,6 +140,14 @@ class VectorEncoder:
         """The middle of each step of the thermometers."""
         return Decoding(self.dim, _steps(self.levels))
 
+    def _rows(self, xs: Sequence[Input] | Input) -> NDArray[np.float32]:
+        rows = np.ascontiguousarray(xs, dtype=np.float32)
+        if rows.ndim != 2 or rows.shape[1] != self.dim:
+            raise ValueError(f"a vector must have {self.dim} numbers, got {rows.shape[1:]}")
+        if not np.isfinite(rows).all():
+            raise ValueError("a vector must have finite numbers within single precision, up to 3.4e38")
+        return rows
+
 
 @lru_cache
 def thermometer_levels(levels: int) -> NDArray[np.float64]:
@@ -153,7 +165,3 @@ def _steps(levels: int) -> NDArray[np.float64]:
     """Return the value that stands for each count of levels passed; the end steps are as wide as the others."""
     at, half = thermometer_levels(levels), 1.5 / (levels - 1) if levels > 1 else 0.75
     return np.array([at[0] - half, *((at[1:] + at[:-1]) / 2.0), at[-1] + half])
-
-
-def _float32(x: Input | Sequence[Input]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(x, dtype=np.float32)

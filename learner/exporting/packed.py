@@ -169,7 +169,8 @@ def pack(network: BiMU, state: LearnerState, *, members: int = 16) -> PackedComm
         members: S, >= 1.
 
     Raises:
-        ValueError: where `members` is below 1, no class is known, or a hidden layer is wider than 65,536.
+        ValueError: where `members` is below 1, no class is known, a hidden layer is wider than 65,536, or the network
+            has gates, which the export does not know.
 
     Source:
         arXiv 2605.30198: P(w = +1) = sigmoid(2 lambda).
@@ -183,6 +184,8 @@ def pack(network: BiMU, state: LearnerState, *, members: int = 16) -> PackedComm
     """
     if members < 1:
         raise ValueError(f"members must be >= 1, got {members}")
+    if network.gate != "none":
+        raise ValueError(f"gate must be 'none' to be packed, got {network.gate!r}")
     return PackedCommittee(
         classes=state.classes,
         sizes=(network.inputs, *network.hidden, len(state.classes)),

@@ -48,7 +48,7 @@ class Fusion:
 
     Args:
         fade: how much of the evidence is kept at each label, in [0, 1).
-        floor: the least weight of a voice, in [0, 1/(E + 1)].
+        floor: the least weight of a voice, in [0, .2] and at most 1/(E + 1).
         rate: step of the pool's exponents, >= 0.
         bound: the most that one label may count in such a step, in nats, > 0.
         recall: exponent of the slowest memory in the product that speaks where the record is silent, > 0.
@@ -98,7 +98,13 @@ class Fusion:
         return np.array([self.fade, self.rate, self.bound])
 
     def start(self, experts: int) -> FusionState:
-        """Return the state before any label: no evidence, and the pool the network times the memories' mean."""
+        """Return the state before any label: no evidence, and the pool the network times the memories' mean.
+
+        Raises:
+            ValueError: where so many voices cannot all have `floor`.
+        """
+        if self.floor * (experts + 1) > 1.0:
+            raise ValueError(f"floor must be <= 1/{experts + 1} with {experts} experts and a pool, got {self.floor}")
         weights = np.full(experts, 1.0 / max(1, experts - 1))
         weights[0] = 1.0
         return FusionState(np.zeros(experts + 1), weights)

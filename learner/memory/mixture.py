@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.memory import codes as given
 from learner.memory import likelihood_kernels, mixture_kernels
 from learner.memory.likelihood_kernels import Bytes, Odds, Reals
 from learner.noise import Purpose
@@ -86,6 +87,9 @@ class GenerativeMemory:
     lane: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("seed", "lane"):
+            if not 0 <= getattr(self, name) < 2**64:
+                raise ValueError(f"{name} must be in 0 … 2^64 - 1, got {getattr(self, name)}")
         for name in ("bits", "components"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
@@ -132,12 +136,13 @@ class GenerativeMemory:
         """
         if odds is None and len(codes) < likelihood_kernels.FEW:
             return self.recall(state, codes)[1]
-        odds = self.odds(state) if odds is None else odds
+        odds, codes = self.odds(state) if odds is None else odds, given.fit(codes, self.bits)
         by_class: Reals = likelihood_kernels.likelihoods_by(odds, state.off, state.counts, codes, self.unknown)
         return by_class
 
     def recall(self, state: MemoryState, codes: Bytes) -> tuple[Reals, Reals]:
         """Return log p(code | component) [R, C K], void where missing, and `log_likelihoods` [R, C] of codes [R, Z]."""
+        codes = given.fit(codes, self.bits)
         logs, by_class = likelihood_kernels.recalled(state.prototypes, state.off, state.counts, codes, self.unknown)
         return logs, by_class
 
@@ -160,9 +165,16 @@ class GenerativeMemory:
             code: 0 or 1 [Z], uint8.
             index: the class, 0 … C - 1.
             counter: the label's key of the noise of rounding, 0 … 2^64 - 1.
-            logs: log p(code | component) by this state [C K], where they are at hand already.
+            logs: log p(code | component) by this state [C K], where they are at hand already: then the code is one that
+                `recall` was given.
+
+        Raises:
+            ValueError: where the code does not fit the memory, or the class is not known.
         """
-        logs = self.recall(state, code[None])[0][0] if logs is None else logs
+        given.known(index, len(state.counts))
+        if logs is None:
+            logs = self.recall(state, code[None])[0][0]
+            given.binary(code)
         after = state.copied()
         mixture_kernels.take_in(
             tuple(after), logs, code, index, self.rate_floor, self.surprise or 0.0, self._key(counter)
@@ -193,13 +205,12 @@ class GenerativeMemory:
             >>> all(np.array_equal(*pair) for pair in zip(together, both, strict=True))
             True
         """
-        classes = len(state.counts)
-        if codes.shape != (len(indices), self.bits):
-            raise ValueError(
-                f"codes must be [{len(indices)}, {self.bits}], one for each class index, got {codes.shape}"
-            )
-        if len(indices) and not 0 <= indices.min() <= indices.max() < classes:
-            raise ValueError(f"indices must be in 0 … {classes - 1}, got {indices.min()} … {indices.max()}")
+        if len(given.fit(codes, self.bits)) != len(indices):
+            raise ValueError(f"codes must be {len(indices)}, one for each index, got {len(codes)}")
+        if not len(indices):
+            return state
+        given.known(indices, len(state.counts))
+        given.binary(codes)
         after = state.copied()
         mixture_kernels.take_in_each(
             tuple(after), codes, indices, self.rate_floor, self.surprise or 0.0, self._key(counter)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.memory import codes as given
 from learner.memory import sparse_kernels as kernels
 from learner.memory.likelihood_kernels import Bytes, Odds, Reals
 from learner.memory.mixture import MemoryState
@@ -92,6 +93,7 @@ class SparseMemory:
         odds: Odds | None = None,  # noqa: ARG002 - a sum is not looked up
     ) -> Reals:
         """Return `log_likelihood` of each of codes [R, Z], [R, C]."""
+        codes = given.fit(codes, self.bits)
         seen, total = state.counts[:, 0].astype(np.float64), state.off[:, 0]
         sums = state.prototypes[:, :, 0]
         settings = np.array([self.smoothing, self.bits - self.light, self.weight])
@@ -113,9 +115,16 @@ class SparseMemory:
         index: int,
         *,
         counter: int,  # noqa: ARG002 - sums need no noise
-        logs: Reals | None = None,  # noqa: ARG002 - nor a choice of component
+        logs: Reals | None = None,
     ) -> MemoryState:
-        """Return the state after one code [Z] of class `index`."""
+        """Return the state after one code [Z] of class `index`.
+
+        Raises:
+            ValueError: where the code does not fit the memory, or the class is not known.
+        """
+        given.known(index, len(state.counts))
+        if logs is None:
+            given.binary(given.fit(code[None], self.bits))
         sums, counts = state.prototypes.copy(), state.counts.copy()
         last, off = state.last.copy(), state.off.copy()
         sums[:, index, 0] += code

@@ -45,7 +45,8 @@ class BiMURule:
         pull_floor: f, the least factor of the pull to the prior, 0 … 1; 0 is the published rule.
         pull_every: K, at every how many updates the prior pulls, then K times as strongly, 1 <= K < N; 1 is the
             published rule. A pull moves lambda by some 10^-5 of itself, so that one strong one does what many weak ones
-            do; between them inputs that are 0 cost next to nothing.
+            do; between them inputs that are 0 cost next to nothing. With K > 1 the greatest pull, of what is certain,
+            must not go beyond the prior: c_KL f lr_max K / N <= 1.
 
     Raises:
         ValueError: where a constant is out of its range.
@@ -76,6 +77,12 @@ class BiMURule:
         if not 1 <= self.pull_every < self.memory_window:
             raise ValueError(
                 f"pull_every must be >= 1 and below memory_window, {self.memory_window:g}, got {self.pull_every}"
+            )
+        most = self.kl_multiplier * self.pull_floor * self.lr_max / self.memory_window
+        if self.pull_every > 1 and most * self.pull_every > 1.0:
+            raise ValueError(
+                f"pull_every must be at most {max(1, math.floor(1.0 / most))} with these constants, memory_window / "
+                f"(kl_multiplier pull_floor lr_max), got {self.pull_every}"
             )
 
     def constants(self) -> NDArray[np.float32]:
@@ -133,7 +140,7 @@ def bimu_delta(
         The step, shaped like `lam`.
 
     Raises:
-        ValueError: where the shapes differ.
+        ValueError: where the shapes differ, or `lr_max` or `memory_window` is not positive.
 
     Source:
         arXiv 2605.30198, the update of the natural parameters.
@@ -146,6 +153,8 @@ def bimu_delta(
         >>> [round(float(x), 5) for x in step]
         [-0.04999, 0.0022]
     """
+    if not (lr_max > 0.0 and memory_window > 0.0):
+        raise ValueError(f"lr_max and memory_window must be > 0, got {lr_max} and {memory_window}")
     if lam.shape != grad.shape:
         raise ValueError(f"grad must have the shape of lam, {tuple(lam.shape)}, got {tuple(grad.shape)}")
     if not bool(grad.any()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -46,7 +46,7 @@ def _learned(layers: tuple[Array, ...], loss_bits: float, moved: float) -> tuple
 class BiMU:
     """The network's shape, its rule and its noise; the state is the tuple of each layer's lambda.
 
-    `BiMU.published(...)` is the network of arXiv 2605.30198 to the letter. The default differs in three remedies:
+    `BiMU.published(...)` learns as arXiv 2605.30198 does, to the letter. The default differs in three remedies:
     a constant input of size sqrt(D) (the gate is even, so without it f(x) = f(-x)), no norm on the logits
     (on two logits it is +-1 whatever the input), and local reparameterisation in place of sampled weights
     (the same learning at a fraction of the cost).
@@ -105,12 +105,15 @@ class BiMU:
             raise ValueError(f"form must be 'relaxed' or 'sampled', got {self.form!r}")
         if self.gate not in GATES:
             raise ValueError(f"gate must be one of {', '.join(GATES)}, got {self.gate!r}")
-        if not 0 <= self.seed < 2**64:
+        if not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
             raise ValueError(f"seed must be in 0 … 2^64 - 1, got {self.seed}")
 
     @classmethod
     def published(cls, features: int, hidden: tuple[int, ...] = (100,), seed: int = 0) -> BiMU:
-        """Return the network of arXiv 2605.30198: sampled weights, 5 passes, no constant input, norm on the logits."""
+        """Return the network of arXiv 2605.30198: sampled weights, 5 passes, no constant input, norm on the logits.
+
+        It learns as published. It predicts by Gaussian sums in place of the paper's sampled weights.
+        """
         return cls(
             features=features,
             hidden=hidden,
@@ -164,12 +167,17 @@ class BiMU:
             y: class indices [B], 0 … C - 1.
             counter: number of the update, 0 … 2^64 - 1.
             weights: weight of each input in the loss [B], >= 0; all 1 where not given.
+
+        Raises:
+            ValueError: where inputs, classes and weights do not fit each other or the network, or the state is one of
+                another kind of synapses.
         """
+        self._fit(x, y, weights, layers[-1].shape[1])
         if layers[-1].shape[1] < 2:
             return layers, BiMUInfo(None, 0.0)
         if self.compiled:
             return self._learn_compiled(layers, x, y, weights, counter)
-        before, gradient = self._real(layers), self.gradient(layers, x, y, counter=counter, weights=weights)
+        before, gradient = self.real(layers), self.gradient(layers, x, y, counter=counter, weights=weights)
         steps = [
             self.rule.delta(lam, grad, counter=counter) for lam, grad in zip(before, gradient.by_layer, strict=True)
         ]
@@ -192,6 +200,9 @@ class BiMU:
         Returns:
             The state, and the mean of the updates' infos.
 
+        Raises:
+            ValueError: where inputs and classes do not fit each other or the network.
+
         Example:
             >>> network = BiMU(features=2, hidden=(4,), seed=1)
             >>> first = network.grow(network.start(0), 2)
@@ -202,6 +213,7 @@ class BiMU:
             >>> all(torch.equal(*pair) for pair in zip(together, both, strict=True))
             True
         """
+        self._fit(x, y, None, layers[-1].shape[1])
         if layers[-1].shape[1] < 2 or not len(y):
             return layers, BiMUInfo(None, 0.0)
         if self.fixed_point or not (self.compiled and self.passes == 1):
@@ -211,7 +223,7 @@ class BiMU:
                 infos.append(info)
             losses, steps = [info.loss_bits or 0.0 for info in infos], [info.mean_step for info in infos]
             return layers, BiMUInfo(math.fsum(losses) / len(y), math.fsum(steps) / len(y))
-        before = tuple(lam.numpy() for lam in layers)
+        before = tuple(lam.numpy() for lam in self.real(layers))
         learned, spare = tuple(map(np.empty_like, before)), tuple(map(np.empty_like, before))
         inputs, rule = self.augment_array(x.numpy()), self.rule.constants()
         loss, moved = relaxed_updates(before, inputs, y.numpy(), self._key(counter), rule, self.scale, learned, spare)
@@ -221,7 +233,7 @@ class BiMU:
         self, layers: Layers, x: Tensor, y: Tensor, *, counter: int, weights: Tensor | None = None
     ) -> Gradient:
         """Return the gradient that `learn` would follow, by the reference in torch."""
-        layers = self._real(layers)
+        layers, y = self.real(layers), y.to(self.device)
         inputs, engrams = self.augment(x), self._gating.learning(x, passes=self.passes, counter=counter)
         if self.form == "sampled":
             noise = tuple(
@@ -239,7 +251,7 @@ class BiMU:
 
     def committee(self, layers: Layers) -> CompiledCommittee | ReferenceCommittee:
         """Return the read-only scorer of this state; its noise bank depends on the seed alone."""
-        layers = self._real(layers)
+        layers = self.real(layers)
         if not self.compiled:
             bank = tuple(self._draws.bank(lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
             one = partial(self._gating.scoring, votes=self.votes)
@@ -264,9 +276,18 @@ class BiMU:
         """Return the noise by which a committee scores, [S, fan_out] for each layer; it depends on the seed alone."""
         return tuple(bank_array(self.seed, lane, lam.shape[1], self.votes) for lane, lam in enumerate(layers))
 
-    def with_seed(self, seed: int) -> BiMU:
-        """Return the same network with other noise."""
-        return replace(self, seed=seed)
+    def real(self, layers: Layers) -> Layers:
+        """Return lambda as the rule and the scorer take it, in the network's dtype and on its device.
+
+        Raises:
+            ValueError: where the state is of 16 bits and the network is not, or the other way round.
+        """
+        if (layers[-1].dtype == torch.int16) != self.fixed_point:
+            kept = "in floating point" if self.fixed_point else "in 16 bits"
+            raise ValueError(f"fixed_point must be {not self.fixed_point} for this state, whose synapses are {kept}")
+        if self.fixed_point:
+            layers = tuple(lam.to(self.dtype) for lam in reals(layers))
+        return layers if self.device == "cpu" else tuple(lam.to(self.device) for lam in layers)
 
     def augment(self, x: Tensor) -> Tensor:
         """Return inputs [B, D] in the network's dtype, with the constant input where there is one."""
@@ -305,15 +326,24 @@ class BiMU:
         if self.passes > 1:
             inputs, labels = np.tile(inputs, (self.passes, 1)), np.tile(labels, self.passes)
             each = np.tile(each / np.float32(self.passes), self.passes)
-        before = tuple(lam.numpy() for lam in self._real(layers))
+        before = tuple(lam.numpy() for lam in self.real(layers))
         learned, rule = tuple(map(np.empty_like, before)), self.rule.constants()
         loss, moved = relaxed_update(before, inputs, labels, each, self._key(counter), rule, self.scale, learned)
         after, info = _learned(learned, loss, moved)
         return self._kept(after, counter), info
 
-    def _real(self, layers: Layers) -> Layers:
-        """Return lambda as the rule and the scorer take it."""
-        return tuple(lam.to(self.dtype) for lam in reals(layers)) if self.fixed_point else layers
+    def _fit(self, x: Tensor, y: Tensor, weights: Tensor | None, classes: int) -> None:
+        """Refuse what a kernel would read beyond its end."""
+        if x.dim() != 2 or x.shape[1] != self.features:
+            raise ValueError(f"x must be [B, {self.features}], got {tuple(x.shape)}")
+        if tuple(y.shape) != (len(x),):
+            raise ValueError(f"y must be [{len(x)}], a class index for each input, got {tuple(y.shape)}")
+        if len(y):
+            low, high = (int(y[0]),) * 2 if len(y) == 1 else (int(y.min()), int(y.max()))
+            if not 0 <= low <= high < classes:
+                raise ValueError(f"y must be in 0 … {classes - 1}, got {low if low < 0 else high}")
+        if weights is not None and (tuple(weights.shape) != (len(x),) or not bool((weights >= 0.0).all())):
+            raise ValueError(f"weights must be [{len(x)}], each >= 0, got {weights.tolist()}")
 
     def _at_rest(self, layers: Layers) -> Layers:
         """Return lambda before any label as it is kept."""

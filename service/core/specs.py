@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
+from learner import BiMURule
 from learner.asking.policy import Policy
 from learner.asking.strategies import STRATEGIES
 from learner.encoders.image import Threshold
@@ -143,9 +144,20 @@ class LearnerSpec(Spec):
 
     @model_validator(mode="after")
     def _pulls_within_the_window(self) -> Self:
-        if not self.pull_every < self.memory_window:
-            raise ValueError(f"pull_every must be below memory_window, {self.memory_window:g}, got {self.pull_every}")
+        self.rule()  # says what is wrong
         return self
+
+    def rule(self) -> BiMURule:
+        """Return the constants of the network's rule."""
+        return BiMURule(
+            lr=self.lr,
+            lr_max=self.lr_max,
+            likelihood_multiplier=self.likelihood_multiplier,
+            kl_multiplier=self.kl_multiplier,
+            memory_window=self.memory_window,
+            pull_floor=self.pull_floor,
+            pull_every=self.pull_every,
+        )
 
 
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from learner import BiMURule, LearnerState, OnlineLearner, build, snapshot
+from learner import LearnerState, OnlineLearner, build, snapshot
 from learner.online import LearnInfo
 from service.core.errors import BeyondHorizonError, BrokenLogError
 from service.core.inputs import from_bytes
@@ -73,20 +73,11 @@ def _apprentice(described: str, device: str) -> Apprentice:
 
 def learner_of(described: Mapping[str, Any], settings: LearnerSpec, device: str) -> OnlineLearner:
     """Return the learner that a stream with such an input and such settings has."""
-    rule = BiMURule(
-        lr=settings.lr,
-        lr_max=settings.lr_max,
-        likelihood_multiplier=settings.likelihood_multiplier,
-        kl_multiplier=settings.kl_multiplier,
-        memory_window=settings.memory_window,
-        pull_floor=settings.pull_floor,
-        pull_every=settings.pull_every,
-    )
     return build(
         described,
         seed=settings.seed,
         hidden=tuple(settings.hidden),
-        rule=rule,
+        rule=settings.rule(),
         votes=settings.votes,
         components=settings.components,
         rates=tuple(settings.rates),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_equal_seeds_give_equal_bits_and_more_members_begin_with_the_same():
     few, more, other = (pack(network, state, members=m) for m in (2, 5, 5))
     assert all(np.array_equal(one, two) for one, two in zip(more.weights, other.weights, strict=True))
     assert all(np.array_equal(one, two[:2]) for one, two in zip(few.weights, more.weights, strict=True))
-    changed = pack(network.with_seed(9), state, members=5)
+    changed = pack(replace(network, seed=9), state, members=5)
     assert not np.array_equal(changed.weights[0], more.weights[0])
 
 

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 
 from learner.memory.likelihood_kernels import LEAST, class_logs
 from learner.memory.mixture import GenerativeMemory, MemoryState
+from learner.memory.sparse import SparseMemory
 
 BITS = 12
 streams = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2**BITS - 1)), min_size=1, max_size=40)
@@ -80,11 +81,27 @@ def test_many_codes_by_one_call_are_learned_as_one_by_one(
 
 def test_codes_that_do_not_fit_their_classes_are_refused():
     memory = GenerativeMemory(BITS, 3)
-    with pytest.raises(ValueError, match=r"codes must be \[2, 12\]"):
+    with pytest.raises(ValueError, match="codes must be 2, one for each index, got 3"):
         memory.learn_each(memory.start(3), np.zeros((3, BITS), np.uint8), np.array([0, 1]), counter=1)
     for wrong in (-1, 3):
-        with pytest.raises(ValueError, match="indices must be in 0 … 2"):
+        with pytest.raises(ValueError, match=f"a class index must be in 0 … 2, got {wrong}"):
             memory.learn_each(memory.start(3), np.zeros((1, BITS), np.uint8), np.array([wrong]), counter=1)
+        with pytest.raises(ValueError, match=f"a class index must be in 0 … 2, got {wrong}"):
+            memory.learn(memory.start(3), np.zeros(BITS, np.uint8), wrong, counter=1)
+
+
+@pytest.mark.parametrize("memory", [GenerativeMemory(BITS, 3), SparseMemory(BITS)])
+def test_what_is_no_code_of_the_memory_is_refused(memory: GenerativeMemory | SparseMemory):
+    state = memory.start(2)
+    for wrong in (np.zeros(BITS - 1, np.uint8), np.zeros(BITS + 1, np.uint8), np.zeros(BITS, np.float64)):
+        with pytest.raises(ValueError, match="codes must have 12 bits of uint8"):
+            memory.log_likelihood(state, wrong)
+        with pytest.raises(ValueError, match="codes must have 12 bits of uint8"):
+            memory.learn(state, wrong, 0, counter=1)
+    with pytest.raises(ValueError, match="codes must be of 0 and 1, got 200"):
+        memory.learn(state, np.full(BITS, 200, np.uint8), 0, counter=1)
+    with pytest.raises(ValueError, match="a class index must be in 0 … 1, got 2"):
+        memory.learn(state, np.zeros(BITS, np.uint8), 2, counter=1)
 
 
 @given(streams)
@@ -127,7 +144,16 @@ def test_a_growing_memory_starts_a_component_only_where_it_is_surprised():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("bits", 0), ("components", 0), ("rate_floor", 0.0), ("rate_floor", 1.5), ("surprise", 0.0)]
+    ("name", "value"),
+    [
+        ("bits", 0),
+        ("components", 0),
+        ("rate_floor", 0.0),
+        ("rate_floor", 1.5),
+        ("surprise", 0.0),
+        ("seed", -1),
+        ("lane", -1),
+    ],
 )
 def test_a_setting_out_of_range_is_named(name: str, value: float):
     with pytest.raises(ValueError, match=name):
