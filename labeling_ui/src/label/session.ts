@@ -7,11 +7,13 @@ import { type AnswerDeed, type Deed, type Outcomes, delivery } from "./deeds";
 import { heldLeases } from "./held_leases";
 import { Outbox } from "./outbox";
 import { Pace } from "./pace";
-import { heartbeatAfter } from "./question";
+import { type Question, heartbeatAfter } from "./question";
 import { type Clock, Queue } from "./queue";
 import { Remaining } from "./remaining";
+import { Swap } from "./swap";
 
 const LATE = "An answer came after its time; the question went to someone else.";
+const WITHDRAWN = "Your question was withdrawn before you answered it; nothing was sent for it.";
 const GONE = "That answer is taken back, but its question cannot be shown again.";
 
 /** One person labeling one stream: what is on screen, what is on its way, what can be undone. */
@@ -29,6 +31,7 @@ export class LabelSession extends Store implements Outcomes {
   readonly queue: Queue;
   readonly outbox: Outbox<Deed>;
   private readonly history: AnswerDeed[] = [];
+  private readonly swap = new Swap();
   private readonly leases: ReturnType<typeof heldLeases>;
 
   constructor(
@@ -46,11 +49,20 @@ export class LabelSession extends Store implements Outcomes {
       this.remaining.leased(taken);
       if (taken > 0) this.onLeased();
       // The time to answer begins when there is something to answer.
-      if (taken > 0 && taken === this.queue.held.length) this.touch();
+      if (taken > 0 && taken === this.queue.held.length) {
+        this.touch();
+        this.swap.appeared(clock.now());
+      }
       this.changed();
     });
     this.outbox = new Outbox(delivery(api, this), clock, redraw);
-    this.leases = heldLeases(api, this.queue, clock, redraw, () => this.pause());
+    this.leases = heldLeases(
+      api,
+      this.queue,
+      clock,
+      (queryId) => this.lost(queryId),
+      () => this.pause(),
+    );
     for (const kept of store.left()) this.outbox.add({ kind: "resend", kept });
   }
 
@@ -93,8 +105,14 @@ export class LabelSession extends Store implements Outcomes {
     if (current) current.shownAt ??= this.clock.now();
   }
 
-  answer(label: string): boolean {
-    const question = this.queue.take();
+  /** Whether a press comes too soon after a swap to be meant for what is on screen now. */
+  catches(): boolean {
+    return this.swap.catches(this.clock.now());
+  }
+
+  /** Answers the question that the person saw, or none if another is on screen by now. */
+  answer(label: string, seen = this.queue.current): boolean {
+    const question = this.takeSeen(seen);
     if (!question) return false;
     const now = this.clock.now();
     const durationMs = Math.round(now - (question.shownAt ?? now));
@@ -112,8 +130,8 @@ export class LabelSession extends Store implements Outcomes {
     return true;
   }
 
-  skip(reason: SkipReason): boolean {
-    const question = this.queue.take();
+  skip(reason: SkipReason, seen = this.queue.current): boolean {
+    const question = this.takeSeen(seen);
     if (!question) return false;
     this.outbox.add({ kind: "skip", question, reason, idempotencyKey: this.newKey() });
     this.say("Skipped");
@@ -138,6 +156,7 @@ export class LabelSession extends Store implements Outcomes {
     question.previous = answer.label;
     question.shownAt = null;
     this.queue.putBack(question);
+    this.swap.over();
     this.uncount(answer);
     this.say(`Took back ${answer.label}`);
     this.changed();
@@ -174,12 +193,12 @@ export class LabelSession extends Store implements Outcomes {
       question.nextHeartbeatAt = heartbeatAfter(result.query.lease.expires_at, this.clock.now());
       return;
     }
-    this.queue.drop(question.query.id);
+    this.drop(question.query.id);
     this.say(GONE, true);
   }
 
   retractionRefused(answer: AnswerDeed, problem: ApiError): void {
-    this.queue.drop(answer.question.query.id);
+    this.drop(answer.question.query.id);
     this.answered += 1;
     this.say(`The answer stands: ${problem.detail}`, true);
   }
@@ -188,6 +207,26 @@ export class LabelSession extends Store implements Outcomes {
     if (problem?.status === 401) return;
     this.store.forget(kept.idempotencyKey);
     if (problem) this.say(LATE, true);
+  }
+
+  private takeSeen(seen: Question | null): Question | null {
+    return this.queue.current === seen && !this.catches() ? this.queue.take() : null;
+  }
+
+  private lost(queryId: string): void {
+    if (this.drop(queryId)) this.say(WITHDRAWN, true);
+    this.changed();
+  }
+
+  /** Takes a question away that nobody here is through with; true when it was on screen. */
+  private drop(queryId: string): boolean {
+    const swapped = this.queue.drop(queryId);
+    if (swapped) this.swapped();
+    return swapped;
+  }
+
+  private swapped(): void {
+    this.swap.happened(this.clock.now(), this.queue.current !== null);
   }
 
   private say(words: string, warning = false): void {
@@ -205,6 +244,7 @@ export class LabelSession extends Store implements Outcomes {
     if (added >= 0) this.addedClasses.splice(added, 1);
     question.shownAt = null;
     this.queue.putBack(question);
+    this.swapped();
   }
 
   private uncount(answer: AnswerDeed): void {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { Client } from "../../src/api/client";
 import { Engram } from "../../src/api/engram";
 import { AnswerStore } from "../../src/label/answer_store";
@@ -9,6 +9,8 @@ import { FakeClock, FakeStorage, queryNamed, settle } from "./fakes";
 class FakeServer {
   asked: string[] = [];
   answer: () => Response = () => Response.json({ label_id: "l1", seq: 1 });
+  /** Queries whose leases are lost. */
+  gone: string[] = [];
 
   fetch = async (path: string, init: RequestInit): Promise<Response> => {
     const body = init.body ? JSON.parse(String(init.body)) : {};
@@ -20,6 +22,8 @@ class FakeServer {
     }
     this.asked.push([init.method, path.replace("/v1/", ""), body.label].filter(Boolean).join(" "));
     if (path.endsWith(":answer")) return this.answer();
+    if (this.gone.some((id) => path.includes(`/${id}:`)))
+      return Response.json({ detail: "Lease lost." }, { status: 410 });
     const lease = { token: "new lease", expires_at: new Date(90_000).toISOString() };
     return Response.json({ label_id: "l1", seq: 2, retracted: true, query: { id: "a", lease } });
   };
@@ -38,6 +42,23 @@ async function labeling(storage = new FakeStorage()) {
   await longSettle();
   return { session, server, clock, storage };
 }
+
+/** The same with the leases kept alive, on a clock whose seconds the test lets pass. */
+async function present() {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const parts = await labeling();
+  parts.session.start();
+  const seconds = async (count: number) => {
+    for (let second = 0; second < count; second++) {
+      parts.clock.time += 1_000;
+      vi.advanceTimersByTime(1_000);
+      await longSettle();
+    }
+  };
+  return { ...parts, seconds };
+}
+
+afterEach(() => void vi.useRealTimers());
 
 async function longSettle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
@@ -130,4 +151,44 @@ test("an answer that waits for others is taken back by its question", async () =
   session.undo();
   await longSettle();
   expect(server.sent()).toEqual(["POST queries/a:answer 7", "POST queries/a:retract"]);
+});
+
+test("a question that is withdrawn while it is on screen says so", async () => {
+  const { session, server, seconds } = await present();
+  server.gone = ["a"];
+  await seconds(21);
+  expect(session.queue.current?.query.id).toBe("b");
+  expect(session.said).toMatchObject({
+    warning: true,
+    words: expect.stringContaining("withdrawn"),
+  });
+});
+
+test("one that is withdrawn while it waits goes without a word", async () => {
+  const { session, server, seconds } = await present();
+  server.gone = ["b"];
+  await seconds(21);
+  expect(session.queue.held.map(({ query }) => query.id)).toEqual(["a", "c"]);
+  expect(session.said).toBeNull();
+});
+
+test("what was begun on a withdrawn question is not applied to the next", async () => {
+  const { session, server, clock, seconds } = await present();
+  const seen = session.queue.current;
+  server.gone = ["a"];
+  await seconds(21);
+  clock.time += 60_000;
+  expect(session.answer("for a", seen)).toBe(false);
+  expect(session.skip("unclear", seen)).toBe(false);
+  expect(session.queue.current?.query.id).toBe("b");
+  expect(session.answered).toBe(0);
+});
+
+test("a press at the moment of the swap is not applied to the next question", async () => {
+  const { session, server, clock, seconds } = await present();
+  server.gone = ["a"];
+  await seconds(20);
+  expect(session.answer("7")).toBe(false);
+  clock.time += 400;
+  expect(session.answer("7")).toBe(true);
 });
