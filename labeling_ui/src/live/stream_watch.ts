@@ -35,6 +35,8 @@ export class StreamWatch extends Store {
   readonly refresh = throttled(() => this.read(), GAP_MS);
   private poll: ReturnType<typeof setTimeout> | undefined;
   private spanSeconds: number | null = null;
+  /** Whether the settings are to be read with the figures: not known yet, or changed since. */
+  private settingsDue = true;
 
   constructor(
     private readonly api: Engram,
@@ -54,7 +56,6 @@ export class StreamWatch extends Store {
     this.feed.start();
     this.refresh();
     this.schedule();
-    void this.readStream();
   }
 
   stop(): void {
@@ -69,15 +70,6 @@ export class StreamWatch extends Store {
     this.refresh();
   }
 
-  async readStream(): Promise<void> {
-    try {
-      this.take(await this.api.stream(this.name));
-    } catch (error) {
-      this.problem = wordsOf(error);
-      this.changed();
-    }
-  }
-
   take(stream: Stream): void {
     this.stream = stream;
     this.changed();
@@ -86,7 +78,7 @@ export class StreamWatch extends Store {
   private readonly heard = (name: EventName, data: Record<string, unknown>): void => {
     const label = data["label"];
     if (name === "label" && typeof label === "string" && this.stream)
-      if (!this.stream.classes.includes(label)) void this.readStream();
+      if (!this.stream.classes.includes(label)) this.settingsDue = true;
     this.onEvent(name, data);
     this.refresh();
   };
@@ -119,6 +111,7 @@ export class StreamWatch extends Store {
         this.api.stats(this.name),
         ...this.watched.metrics.map((metric) => this.readSeries(metric)),
         this.watched.cost ? this.readCost() : null,
+        this.settingsDue ? this.readSettings() : null,
       ]);
       this.takeStats(stats);
       this.problem = null;
@@ -134,6 +127,17 @@ export class StreamWatch extends Store {
     this.stats = stats;
     const watching = this.poll !== undefined;
     if (watching && this.rebuilding !== before) this.schedule();
+  }
+
+  private async readSettings(): Promise<void> {
+    // What changes while they are read is due again.
+    this.settingsDue = false;
+    try {
+      this.take(await this.api.stream(this.name));
+    } catch (error) {
+      this.settingsDue = true;
+      throw error;
+    }
   }
 
   private async readCost(): Promise<void> {
