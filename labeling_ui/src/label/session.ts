@@ -145,6 +145,7 @@ export class LabelSession extends Store implements Outcomes {
 
   /** Brings the last answered question back on screen at once. */
   undo(): boolean {
+    this.touch();
     const answer = this.history.pop();
     if (!answer) return false;
     const { question } = answer;
@@ -210,6 +211,7 @@ export class LabelSession extends Store implements Outcomes {
   }
 
   private takeSeen(seen: Question | null): Question | null {
+    this.touch();
     return this.queue.current === seen && !this.catches() ? this.queue.take() : null;
   }
 

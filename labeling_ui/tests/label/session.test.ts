@@ -192,3 +192,19 @@ test("a press at the moment of the swap is not applied to the next question", as
   clock.time += 400;
   expect(session.answer("7")).toBe(true);
 });
+
+test.each([
+  ["answers", (session: LabelSession) => session.answer("7")],
+  ["skips", (session: LabelSession) => session.skip("unclear")],
+  ["takes back", (session: LabelSession) => session.undo()],
+])("who %s is there, whatever it is done by", async (_what, deed) => {
+  const { session, clock, seconds } = await present();
+  clock.time += 280_000;
+  deed(session);
+  clock.time += 280_000;
+  await seconds(1);
+  expect(session.paused).toBe(false);
+  clock.time += 280_000;
+  await seconds(1);
+  expect(session.paused).toBe(true);
+});
