@@ -7,7 +7,7 @@ import { useStore } from "../store";
 import { Answers } from "./answers";
 import { EmptyState, LookOnly, Paused } from "./empty_state";
 import { KeyHelp } from "./key_help";
-import { assignKeys } from "./keys";
+import { assignKeys, type KeyMap } from "./keys";
 import { Progress } from "./progress";
 import type { LabelSession } from "./session";
 import { SidePanel } from "./side_panel";
@@ -34,7 +34,7 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
   const { held, current, dry, problem } = session.queue;
 
   const classes = useClasses(stream?.classes, session.addedClasses.join("\n"));
-  const keys = useMemo(() => assignKeys(classes), [classes]);
+  const keys = useKeys(session, stream ? classes : null);
   const colours = useMemo(() => classColours(classes, stream?.colours), [classes, stream?.colours]);
   const desk = useDesk(session, stream, classes.length);
   useKeyboard(desk, keys, mayAnswer);
@@ -90,4 +90,12 @@ function useClasses(known: string[] | undefined, added: string): string[] {
     const fresh = added ? added.split("\n") : [];
     return [...new Set([...(known ?? []), ...fresh])];
   }, [known, added]);
+}
+
+/** The keys of this session: what has one keeps it. Null stands for classes not known yet. */
+function useKeys(session: LabelSession, classes: string[] | null): KeyMap {
+  return useMemo(() => {
+    if (classes) session.keys = assignKeys(classes, session.keys);
+    return session.keys ?? assignKeys([]);
+  }, [session, classes]);
 }

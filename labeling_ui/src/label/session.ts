@@ -5,6 +5,7 @@ import { Store } from "../store";
 import type { AnswerStore, KeptAnswer } from "./answer_store";
 import { type AnswerDeed, type Deed, type Outcomes, delivery } from "./deeds";
 import { heldLeases } from "./held_leases";
+import type { KeyMap } from "./keys";
 import { Outbox } from "./outbox";
 import { Pace } from "./pace";
 import { type Question, heartbeatAfter } from "./question";
@@ -26,6 +27,8 @@ export class LabelSession extends Store implements Outcomes {
   /** The server's counts have changed by what we leased. */
   onLeased: () => void = () => {};
   readonly addedClasses: string[] = [];
+  /** Null until the classes are known. */
+  keys: KeyMap | null = null;
   readonly pace = new Pace();
   readonly remaining = new Remaining();
   readonly queue: Queue;
