@@ -1,6 +1,7 @@
 import type { Engram } from "../api/engram";
 import { ApiError } from "../api/problem";
 import type { Answered, Retracted, SkipReason } from "../api/types";
+import { plural } from "../format/numbers";
 import { Store } from "../store";
 import type { AnswerStore, KeptAnswer } from "./answer_store";
 import { type AnswerDeed, type Deed, type Outcomes, delivery } from "./deeds";
@@ -13,13 +14,20 @@ import { type Clock, Queue } from "./queue";
 import { Remaining } from "./remaining";
 import { Swap } from "./swap";
 
-const LATE = "An answer came after its time; the question went to someone else.";
 const WITHDRAWN = "Your question was withdrawn before you answered it; nothing was sent for it.";
 const GONE = "That answer is taken back, but its question cannot be shown again.";
+
+function uncountedWords(count: number): string {
+  const [were, their] =
+    count === 1 ? ["was", "its question was"] : ["were", "their questions were"];
+  return `${plural(count, "answer")} ${were} not counted: ${their} withdrawn, or the time to answer was over.`;
+}
 
 /** One person labeling one stream: what is on screen, what is on its way, what can be undone. */
 export class LabelSession extends Store implements Outcomes {
   answered = 0;
+  /** Answers that came when their question could no longer be answered. */
+  uncounted = 0;
   paused = false;
   /** What just happened, in words; a warning is something unexpected. */
   said: { words: string; warning: boolean } | null = null;
@@ -187,7 +195,7 @@ export class LabelSession extends Store implements Outcomes {
       this.uncount(answer);
     }
     if (problem.status === 422) this.askAgain(answer);
-    this.say(problem.status === 410 ? LATE : problem.detail, true);
+    this.sayRefused(problem);
   }
 
   retracted(answer: AnswerDeed, result: Retracted): void {
@@ -210,7 +218,7 @@ export class LabelSession extends Store implements Outcomes {
   resent(kept: KeptAnswer, problem: ApiError | null): void {
     if (problem?.status === 401) return;
     this.store.forget(kept.idempotencyKey);
-    if (problem) this.say(LATE, true);
+    if (problem) this.sayRefused(problem);
   }
 
   private takeSeen(seen: Question | null): Question | null {
@@ -232,6 +240,12 @@ export class LabelSession extends Store implements Outcomes {
 
   private swapped(): void {
     this.swap.happened(this.clock.now(), this.queue.current !== null);
+  }
+
+  private sayRefused(problem: ApiError): void {
+    if (!problem.gone) return this.say(problem.detail, true);
+    this.uncounted += 1;
+    this.say(uncountedWords(this.uncounted), true);
   }
 
   private say(words: string, warning = false): void {

@@ -34,5 +34,11 @@ function Delivery({ session, problem }: StatusParts) {
       </span>
     );
   if (pending.length > 1) return <span>{pending.length} on their way</span>;
-  return <span>{session.answered > 0 ? "All saved" : ""}</span>;
+  return <span>{savedWords(session.answered, session.uncounted)}</span>;
+}
+
+export function savedWords(answered: number, uncounted: number): string {
+  const saved = answered > 0 ? "All saved" : "";
+  if (uncounted === 0) return saved;
+  return `${plural(uncounted, "answer")} not counted${saved && ", all others saved"}`;
 }

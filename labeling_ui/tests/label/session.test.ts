@@ -31,8 +31,9 @@ class FakeServer {
   sent = () => this.asked.filter((line) => line !== "lease");
 }
 
-async function labeling(storage = new FakeStorage()) {
+async function labeling(storage = new FakeStorage(), answer?: () => Response) {
   const server = new FakeServer();
+  if (answer) server.answer = answer;
   const clock = new FakeClock();
   const api = new Engram(new Client("/v1", server.fetch));
   let keys = 0;
@@ -123,7 +124,7 @@ test("undo goes several steps back", async () => {
   expect(session.canUndo).toBe(false);
 });
 
-test("a lost lease is dropped quietly", async () => {
+test("an answer to a lost lease is given up", async () => {
   const { session, server, storage } = await labeling();
   server.answer = () => Response.json({ detail: "Gone." }, { status: 410 });
   session.answer("7");
@@ -207,4 +208,30 @@ test.each([
   clock.time += 280_000;
   await seconds(1);
   expect(session.paused).toBe(true);
+});
+
+test("answers that came too late are counted, and nobody else is said to have the question", async () => {
+  const { session, server } = await labeling();
+  server.answer = () => Response.json({ detail: "Gone." }, { status: 410 });
+  session.answer("1");
+  session.answer("2");
+  session.answer("3");
+  await longSettle();
+  expect(session.uncounted).toBe(3);
+  expect(session.answered).toBe(0);
+  expect(session.said?.words).toMatch(
+    /^3 answers were not counted: their questions were withdrawn/,
+  );
+});
+
+test("answers kept by an earlier page say why they were refused", async () => {
+  const first = await labeling();
+  first.server.answer = () => Response.json({ detail: "No token." }, { status: 401 });
+  first.session.answer("7");
+  await longSettle();
+  const late = await labeling(first.storage, () =>
+    Response.json({ detail: "Gone." }, { status: 410 }),
+  );
+  await longSettle();
+  expect(late.session.said?.words).toMatch(/^1 answer was not counted: its question was withdrawn/);
 });
