@@ -4,7 +4,7 @@ import { StreamWatch } from "../live/stream_watch";
 import { useStore } from "../store";
 import type { LabelSession } from "./session";
 
-const WATCHED = { metrics: ["accuracy"], events: ["query", "label", "update"] } as const;
+const WATCHED = { metrics: ["accuracy"], events: ["query", "label", "update", "stream"] } as const;
 
 /** Follows the stream live and tells the session when there is something new to ask. */
 export function useLabelWatch(api: Engram, session: LabelSession): StreamWatch {

@@ -77,14 +77,15 @@ export class StreamWatch extends Store {
 
   private readonly heard = (name: EventName, data: Record<string, unknown>): void => {
     const label = data["label"];
-    if (name === "label" && typeof label === "string" && this.stream)
-      if (!this.stream.classes.includes(label)) this.settingsDue = true;
+    const unknown = typeof label === "string" && !this.stream?.classes.includes(label);
+    if (name === "stream" || (name === "label" && unknown)) this.settingsDue = true;
     this.onEvent(name, data);
     this.refresh();
   };
 
-  /** Whatever happened while nobody listened is in the figures. */
+  /** Whatever happened while nobody listened is in the figures and the settings. */
   private readonly connectionChanged = (): void => {
+    this.settingsDue = true;
     if (this.feed.connected) this.refresh();
     this.changed();
   };
@@ -97,6 +98,7 @@ export class StreamWatch extends Store {
     clearTimeout(this.poll);
     this.poll = setTimeout(
       () => {
+        if (!this.connected) this.settingsDue = true;
         if (!document.hidden) this.refresh();
         this.schedule();
       },

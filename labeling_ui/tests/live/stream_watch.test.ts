@@ -29,7 +29,7 @@ function watching(settings: () => Promise<object>) {
   const stats = vi.fn().mockResolvedValue({});
   const stream = vi.fn(settings);
   const api = { eventsAddress: () => "/events", stream, stats } as unknown as Engram;
-  const watch = new StreamWatch(api, "s", { metrics: [], events: ["label"] });
+  const watch = new StreamWatch(api, "s", { metrics: [], events: ["label", "stream"] });
   watch.start();
   return { watch, stats, stream, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
 }
@@ -57,5 +57,33 @@ test("a page opened while the server was away reads the settings until it has th
   await pass(5_000);
   expect(watch.stream).toMatchObject({ classes: ["cat"] });
   expect(watch.problem).toBeNull();
+  watch.stop();
+});
+
+test.each([
+  ["settings that change", "stream", {}],
+  ["a class not known yet", "label", { label: "dog" }],
+])("%s are read as soon as they are told of", async (_what, event, data) => {
+  let classes = ["cat"];
+  const { watch, stream, pass } = watching(async () => ({ classes }));
+  Source.newest.onopen();
+  await pass(2_000);
+  const reads = stream.mock.calls.length;
+  await pass(30_000);
+  expect(stream).toHaveBeenCalledTimes(reads);
+  classes = ["cat", "dog"];
+  Source.newest.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
+  await pass(1_000);
+  expect(watch.stream?.classes).toEqual(["cat", "dog"]);
+  watch.stop();
+});
+
+test("where no event can tell, changed settings are found by reading", async () => {
+  let guidelines = "old";
+  const { watch, pass } = watching(async () => ({ classes: [], guidelines }));
+  await pass(1_000);
+  guidelines = "new";
+  await pass(5_000);
+  expect(watch.stream?.guidelines).toBe("new");
   watch.stop();
 });
