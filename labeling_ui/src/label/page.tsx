@@ -39,7 +39,7 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
   const desk = useDesk(session, stream, classes.length);
   useKeyboard(desk, keys, mayAnswer);
 
-  const left = session.remaining.count(held.length);
+  const left = session.remaining.count(held.length, dry);
   useEffect(() => {
     document.title = `${left === null ? "" : `(${left}) `}${session.stream} – Engram`;
   }, [left, session.stream]);
