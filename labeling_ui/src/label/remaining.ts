@@ -1,6 +1,7 @@
 /**
  * How many questions are left: those open at the server, for whomever, plus those held here.
- * Where the server has none for this person, those held are all. Between two readings of the server's count, what we lease and hear of moves it along.
+ * Where the server has none for this person, those held are all. Between two readings of the
+ * server's count, what we lease and hear of moves it along.
  */
 export class Remaining {
   private open: number | null = null;
