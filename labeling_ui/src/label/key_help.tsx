@@ -22,6 +22,8 @@ export function KeyHelp({ keys, desk }: { keys: KeyMap; desk: Desk }) {
       (command !== "filter" || desk.filterable) && (command !== "newClass" || desk.openClasses),
   );
 
+  const longest = Math.max(1, ...[...keys.keyOf.keys()].map((name) => [...name].length));
+
   return (
     <dialog
       ref={dialog}
@@ -32,7 +34,7 @@ export function KeyHelp({ keys, desk }: { keys: KeyMap; desk: Desk }) {
     >
       <div class="help-body">
         <h2 id="help-title">Keys</h2>
-        <dl class="help-keys">
+        <dl class="help-keys" style={{ "--longest": String(longest) }}>
           {[...keys.keyOf].map(([name, key]) => (
             <div key={name}>
               <dt>
