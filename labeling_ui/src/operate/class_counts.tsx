@@ -21,9 +21,7 @@ export function ClassCounts({ counts, stream }: CountsParts) {
       <ul class="counts">
         {names.map((name) => (
           <li key={name}>
-            <span class="counts-name" title={name}>
-              {name}
-            </span>
+            <span class="counts-name">{name}</span>
             <span class="counts-track">
               <i
                 style={{
