@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Engram } from "../api/engram";
 import type { Person } from "../api/types";
 import { classColours } from "../colours";
+import { StreamGone } from "../shell/gone";
 import { may } from "../signin/permissions";
 import { useStore } from "../store";
 import { Answers } from "./answers";
@@ -45,6 +46,7 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
   }, [left, session.stream]);
   useLayoutEffect(() => session.shown(), [session, current]);
 
+  if (watch.gone) return <StreamGone name={session.stream} />;
   if (watch.problem && !stream)
     return (
       <p class="page problem" role="alert">

@@ -32,8 +32,8 @@ export class LabelSession extends Store implements Outcomes {
   /** What just happened, in words; a warning is something unexpected. */
   said: { words: string; warning: boolean } | null = null;
   last: AnswerDeed | null = null;
-  /** The server's counts have changed by what we leased. */
-  onLeased: () => void = () => {};
+  /** The figures are to be read anew: they changed by what we leased, or nothing can be leased. */
+  onNews: () => void = () => {};
   readonly addedClasses: string[] = [];
   /** Null until the classes are known. */
   keys: KeyMap | null = null;
@@ -58,7 +58,7 @@ export class LabelSession extends Store implements Outcomes {
       api.lease(stream, limit, wait, signal);
     this.queue = new Queue(lease, clock, (taken) => {
       this.remaining.leased(taken);
-      if (taken > 0) this.onLeased();
+      if (taken > 0 || this.queue.problem) this.onNews();
       // The time to answer begins when there is something to answer.
       if (taken > 0 && taken === this.queue.held.length) {
         this.touch();

@@ -11,7 +11,7 @@ export function useLabelWatch(api: Engram, session: LabelSession): StreamWatch {
   const watch = useMemo(() => new StreamWatch(api, session.stream, WATCHED), [api, session]);
   useEffect(() => {
     const { remaining, queue } = session;
-    session.onLeased = () => watch.refresh();
+    session.onNews = () => watch.refresh();
     watch.onStatsAsked = () => remaining.asked();
     watch.onStats = (stats) => remaining.read(stats.queries.open);
     watch.onEvent = (name) => {
@@ -19,6 +19,7 @@ export function useLabelWatch(api: Engram, session: LabelSession): StreamWatch {
       remaining.opened();
       queue.nudge();
     };
+    watch.onGone = () => session.stop();
     watch.start();
     return () => watch.stop();
   }, [watch, session]);

@@ -1,6 +1,6 @@
 import type { Engram } from "../api/engram";
 import type { CostPoint, EventName, Metric, Point, Stats } from "../api/monitoring_types";
-import { wordsOf } from "../api/problem";
+import { ApiError, wordsOf } from "../api/problem";
 import type { Stream } from "../api/types";
 import { Store } from "../store";
 import { EventFeed } from "./event_feed";
@@ -23,12 +23,15 @@ export class StreamWatch extends Store {
   stream: Stream | null = null;
   stats: Stats | null = null;
   problem: string | null = null;
+  /** The stream is no longer there, or never was; nothing more is asked of it. */
+  gone = false;
   costCurve: CostPoint[] | null = null;
   readonly series: Partial<Record<Metric, Point[]>> = {};
   /** Called with each event, and around each reading of the figures. */
   onEvent: (name: EventName, data: Record<string, unknown>) => void = () => {};
   onStatsAsked: () => void = () => {};
   onStats: (stats: Stats) => void = () => {};
+  onGone: () => void = () => {};
 
   private readonly feed: EventFeed;
   /** Reads the figures soon: at once, or when a second has passed since the last reading. */
@@ -107,6 +110,7 @@ export class StreamWatch extends Store {
   }
 
   private async read(): Promise<void> {
+    if (this.gone) return;
     try {
       this.onStatsAsked();
       const [stats] = await Promise.all([
@@ -120,8 +124,15 @@ export class StreamWatch extends Store {
       this.onStats(stats);
     } catch (error) {
       this.problem = wordsOf(error);
+      if (error instanceof ApiError && error.status === 404) this.end();
     }
     this.changed();
+  }
+
+  private end(): void {
+    this.gone = true;
+    this.stop();
+    this.onGone();
   }
 
   private takeStats(stats: Stats): void {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { Engram } from "../../src/api/engram";
-import { unreachable } from "../../src/api/problem";
+import { ApiError, unreachable } from "../../src/api/problem";
 import { StreamWatch } from "../../src/live/stream_watch";
 
 class Source extends EventTarget {
@@ -86,4 +86,23 @@ test("where no event can tell, changed settings are found by reading", async () 
   await pass(5_000);
   expect(watch.stream?.guidelines).toBe("new");
   watch.stop();
+});
+
+test("a stream that is deleted is asked for nothing more", async () => {
+  let there = true;
+  const { watch, stats, pass } = watching(async () => ({ classes: [] }));
+  stats.mockImplementation(async () => {
+    if (!there) throw new ApiError(404, "There is no stream 's'.");
+    return {};
+  });
+  let told = 0;
+  watch.onGone = () => told++;
+  await pass(2_000);
+  there = false;
+  await pass(10_000);
+  expect(watch.gone).toBe(true);
+  expect(told).toBe(1);
+  const reads = stats.mock.calls.length;
+  await pass(120_000);
+  expect(stats).toHaveBeenCalledTimes(reads);
 });
