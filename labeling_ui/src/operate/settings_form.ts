@@ -1,4 +1,5 @@
 import type { Stream, StreamChange } from "../api/types";
+import { className } from "../class_name";
 import { type AskingEdits, changesOf } from "./asking_form";
 
 /** What was edited and not yet saved. What is not here shows what the service has, as it changes. */
@@ -18,7 +19,7 @@ export function settingsChange(stream: Stream, edits: SettingsEdits): StreamChan
   if (guidelines && guidelines.text !== stream.guidelines) change.guidelines = guidelines.text;
   const query = changesOf(stream.query, asking);
   if (Object.keys(query).length > 0) change.query = query;
-  if (newClass.trim()) change.add_classes = [newClass.trim()];
+  if (className(newClass)) change.add_classes = [className(newClass)];
   if (Object.keys(colours).length > 0) change.colours = { ...stream.colours, ...colours };
   return change;
 }
