@@ -40,7 +40,7 @@ export function Headline({ stats }: { stats: Stats }) {
         {plural(queries.asked, "query", "queries")} asked
       </Figure>
       <Figure name="Labels" value={whole(stats.labels)}>
-        {whole(queries.answered)} answered, {whole(queries.skipped)} skipped
+        {whole(queries.answered)} answered, {whole(queries.skipped)} skipped for good
       </Figure>
     </dl>
   );
