@@ -5,6 +5,7 @@ import { classColours } from "../colours";
 import { StreamGone } from "../shell/gone";
 import { may } from "../signin/permissions";
 import { useStore } from "../store";
+import { announcement } from "./announcement";
 import { Answers } from "./answers";
 import { EmptyState, LookOnly, Paused } from "./empty_state";
 import { KeyHelp } from "./key_help";
@@ -57,6 +58,9 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
     <div class="desk">
       <h1 class="sr-only">Label {session.stream}</h1>
       <Progress left={left} answered={session.answered} session={session} />
+      <p class="sr-only" aria-live="polite">
+        {current ? announcement(current.query) : ""}
+      </p>
       <section class="work" aria-label="Question">
         {!mayAnswer ? (
           <LookOnly role={person.role} left={left} />
