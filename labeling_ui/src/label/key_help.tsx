@@ -16,7 +16,11 @@ const WORDS: Record<Command, string> = {
 
 export function KeyHelp({ keys, desk }: { keys: KeyMap; desk: Desk }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+    // Its focus is on Close, at the end; what is read begins at the top.
+    dialog.current?.scrollTo(0, 0);
+  }, []);
   const commands = (Object.keys(WORDS) as Command[]).filter(
     (command) =>
       (command !== "filter" || desk.filterable) && (command !== "newClass" || desk.openClasses),
