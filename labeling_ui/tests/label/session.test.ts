@@ -235,3 +235,13 @@ test("answers kept by an earlier page say why they were refused", async () => {
   await longSettle();
   expect(late.session.said?.words).toMatch(/^1 answer was not counted: its question was withdrawn/);
 });
+
+test("of a question that is no longer there nobody is shown the id", async () => {
+  const { session, server } = await labeling();
+  const detail = "there is no query 'q_01a2'";
+  server.answer = () => Response.json({ detail }, { status: 404 });
+  session.answer("7");
+  await longSettle();
+  expect(session.said?.words).toMatch(/^1 answer was not counted/);
+  expect(session.said?.words).not.toContain("q_01a2");
+});
