@@ -13,7 +13,9 @@ export function classColours(
   classes: readonly string[],
   chosen: Record<string, string> = {},
 ): Map<string, string> {
+  // A class may be called as what every object has: "constructor".
+  const chosenOf = new Map(Object.entries(chosen));
   return new Map(
-    classes.map((name, index) => [name, chosen[name] ?? PALETTE[index % PALETTE.length]!]),
+    classes.map((name, index) => [name, chosenOf.get(name) ?? PALETTE[index % PALETTE.length]!]),
   );
 }

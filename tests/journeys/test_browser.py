@@ -15,7 +15,8 @@ from sklearn.datasets import load_digits
 
 from learner.asking.strategies import STRATEGIES
 from service.core.models.rebuilding import Rebuild
-from tests.conftest import Running, eventually, skip_or_fail
+from service.settings import Settings
+from tests.conftest import Running, eventually, running, skip_or_fail
 
 FLAGS = [
     "--no-sandbox",
@@ -138,6 +139,45 @@ def test_undo_skip_and_a_new_class_work_by_keyboard(service: Running, page: Page
     assert stats["health"]["classes"]["5"] == 1
     assert stats["health"]["classes"]["smudge"] == 1
     assert stats["health"]["classes"]["3"] == 0
+
+
+def test_what_was_begun_on_a_withdrawn_question_reaches_no_other(tmp_path: Path, page: Page) -> None:
+    # Short leases: it is a heartbeat that tells that a question was withdrawn.
+    with running(Settings(data_dir=tmp_path / "data", poll_seconds=0.1, lease_seconds=10)) as service:
+        digits_stream(service, 8)
+        sample_of = _samples_by_query(service)
+        page.goto(f"{service.url}/#/signin?token={service.token}&next=/label/digits")
+        query = page.get_by_test_id("query")
+        query.wait_for()
+        first = str(query.get_attribute("data-query-id"))
+        page.keyboard.press("n")
+        page.get_by_test_id("new-class-name").fill("for the first")
+        truth = {"sample_id": sample_of(first), "label": "3"}
+        service.client.post("/v1/streams/digits/labels", json=truth).raise_for_status()
+        expect(query).not_to_have_attribute("data-query-id", first)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Your question was withdrawn")).to_be_visible()
+        expect(page.get_by_test_id("new-class-name")).to_have_count(0)
+        expect(page.get_by_test_id("answered-count")).to_have_text("0")
+        labels = service.client.get("/v1/streams/digits/labels").json()["items"]
+        assert [label["source"] for label in labels] == ["truth"]
+
+
+def test_long_texts_scroll_by_keyboard_question_after_question(service: Running, page: Page) -> None:
+    service.stream(input={"kind": "text"}, classes=["ham", "spam"])
+    for n in range(3):
+        service.post(f"{n} " + "Read me to the end.\n" * 400)
+    page.goto(f"{service.url}/#/signin?token={service.token}&next=/label/s")
+    page.get_by_test_id("class-button-ham").wait_for()
+    query = page.get_by_test_id("query")
+    scrolled = "() => document.querySelector('.stage-sample:not([data-waiting])').scrollTop > 0"
+    for _ in range(2):
+        before = str(query.get_attribute("data-query-id"))
+        assert not page.evaluate(scrolled)
+        page.keyboard.press("PageDown")
+        page.wait_for_function(scrolled)
+        page.keyboard.press("1")
+        expect(query).not_to_have_attribute("data-query-id", before)
 
 
 def test_the_operator_page_shows_rate_accuracy_uncertainty_and_health(service: Running, page: Page) -> None:

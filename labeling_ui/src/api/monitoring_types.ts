@@ -70,6 +70,8 @@ export interface Stats {
     oldest_open_seconds: number | null;
   };
   query_rate: { overall: number; window: number; window_samples: number; budget: number };
+  /** Since the warm-up: samples, and queries asked of them less those given back. */
+  spending: { seen: number; spent: number; free: number };
   accuracy: Estimate & { window: Estimate | null; classes: Record<string, ClassAccuracy> };
   drift: Alarm[];
   uncertainty: {

@@ -16,6 +16,11 @@ export class ApiError extends Error {
     this.name = "ApiError";
   }
 
+  /** Whether what was asked for is no longer there, or no longer ours. */
+  get gone(): boolean {
+    return this.status === 404 || this.status === 410;
+  }
+
   /** Whether the very same request may succeed later. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;

@@ -20,7 +20,8 @@ interface AnswersParts {
 export function Answers({ classes, keys, colours, desk, current, last }: AnswersParts) {
   const row = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => flash(row.current, last), [last]);
-  const longest = Math.max(1, ...classes.map((name) => [...name].length));
+  const longest = Math.max(2, ...classes.map((name) => [...name].length));
+  const terse = longest === 2 && classes.every((name) => (keys.keyOf.get(name) ?? name) === name);
 
   return (
     <div class="answers">
@@ -35,7 +36,7 @@ export function Answers({ classes, keys, colours, desk, current, last }: Answers
       <div
         ref={row}
         hidden={desk.panel === "filter"}
-        class={longest <= 2 ? "class-row terse" : "class-row"}
+        class={terse ? "class-row terse" : "class-row"}
         role="group"
         aria-label="Answers"
         style={{ "--longest": String(longest) }}

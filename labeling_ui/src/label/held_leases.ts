@@ -12,7 +12,7 @@ export function heldLeases(
   api: Engram,
   queue: Queue,
   clock: Clock,
-  changed: () => void,
+  lost: (queryId: string) => void,
   fellIdle: () => void,
 ) {
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -32,11 +32,9 @@ export function heldLeases(
       const { expires_at } = await api.heartbeat(query.id, leaseToken!);
       question.nextHeartbeatAt = heartbeatAfter(expires_at, clock.now());
     } catch (error) {
-      const lost = error instanceof ApiError && !error.passing && error.status !== 401;
+      const refused = error instanceof ApiError && !error.passing && error.status !== 401;
       // The lease may have changed meanwhile: only this one is lost.
-      if (!lost || question.leaseToken !== leaseToken) return;
-      queue.drop(query.id);
-      changed();
+      if (refused && question.leaseToken === leaseToken) lost(query.id);
     }
   }
 

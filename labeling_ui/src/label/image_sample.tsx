@@ -4,12 +4,18 @@ import type { Picture } from "./pixels";
 /** Below this many pixels a side, single pixels are shown as crisp squares. */
 const SMALL = 96;
 
-export function PngView({ base64 }: { base64: string }) {
+interface PngParts {
+  base64: string;
+  /** Whether the model sees this picture too: black where it is transparent. */
+  onBlack?: boolean;
+}
+
+export function PngView({ base64, onBlack = false }: PngParts) {
   const [crisp, setCrisp] = useState(false);
   const source = base64.startsWith("data:") ? base64 : `data:image/png;base64,${base64}`;
   return (
     <img
-      class={crisp ? "sample-image crisp" : "sample-image"}
+      class={imageClass(crisp, onBlack)}
       src={source}
       alt="The sample to label"
       decoding="sync"
@@ -30,7 +36,7 @@ export function PictureView({ picture }: { picture: Picture }) {
   return (
     <canvas
       ref={canvas}
-      class={Math.max(width, height) < SMALL ? "sample-image crisp" : "sample-image"}
+      class={imageClass(Math.max(width, height) < SMALL, true)}
       style={{ aspectRatio: `${width} / ${height}` }}
       width={width}
       height={height}
@@ -38,4 +44,8 @@ export function PictureView({ picture }: { picture: Picture }) {
       aria-label={`The sample to label, an image of ${width} by ${height}`}
     />
   );
+}
+
+function imageClass(crisp: boolean, onBlack: boolean): string {
+  return ["sample-image", crisp && "crisp", onBlack && "on-black"].filter(Boolean).join(" ");
 }

@@ -16,11 +16,17 @@ const WORDS: Record<Command, string> = {
 
 export function KeyHelp({ keys, desk }: { keys: KeyMap; desk: Desk }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+    // Its focus is on Close, at the end; what is read begins at the top.
+    dialog.current?.scrollTo(0, 0);
+  }, []);
   const commands = (Object.keys(WORDS) as Command[]).filter(
     (command) =>
       (command !== "filter" || desk.filterable) && (command !== "newClass" || desk.openClasses),
   );
+
+  const longest = Math.max(1, ...[...keys.keyOf.keys()].map((name) => [...name].length));
 
   return (
     <dialog
@@ -32,7 +38,7 @@ export function KeyHelp({ keys, desk }: { keys: KeyMap; desk: Desk }) {
     >
       <div class="help-body">
         <h2 id="help-title">Keys</h2>
-        <dl class="help-keys">
+        <dl class="help-keys" style={{ "--longest": String(longest) }}>
           {[...keys.keyOf].map(([name, key]) => (
             <div key={name}>
               <dt>

@@ -22,18 +22,25 @@ export interface KeyMap {
 }
 
 const SPARE_KEYS = [..."1234567890", ..."abcdefghijklmnopqrstuvwxyz"];
+const RESERVED = new Set(Object.values(COMMAND_KEYS).flat());
 
-export function assignKeys(classes: readonly string[]): KeyMap {
-  const keyOf = new Map<string, string>();
-  const classOf = new Map<string, string>();
-  for (const name of classes.filter(isOneCharacter)) {
-    keyOf.set(name, name);
+/**
+ * Keys for all classes that there are keys for. What has a key in `before` keeps it, classes and
+ * commands alike: hands know it by now. Otherwise a class named by a key takes that from a command.
+ */
+export function assignKeys(classes: readonly string[], before: KeyMap | null = null): KeyMap {
+  const keyOf = new Map(before?.keyOf);
+  const classOf = new Map(before?.classOf);
+  const free = (key: string) => !classOf.has(key) && !before?.commandOf.has(key);
+  const fresh = classes.filter((name) => !keyOf.has(name));
+  const named = fresh.filter((name) => isOneCharacter(name) && free(name));
+  for (const name of named) {
     classOf.set(name, name);
+    if (isOnEveryKeyboard(name)) keyOf.set(name, name);
   }
-  claimOtherCase(classOf);
-  const reserved = new Set(Object.values(COMMAND_KEYS).flat());
-  const spare = SPARE_KEYS.filter((key) => !classOf.has(key) && !reserved.has(key));
-  for (const name of classes) {
+  claimOtherCase(named, classOf, free);
+  const spare = SPARE_KEYS.filter((key) => free(key) && !RESERVED.has(key));
+  for (const name of fresh) {
     if (keyOf.has(name)) continue;
     const key = spare.shift();
     if (key === undefined) break;
@@ -52,11 +59,20 @@ function isOneCharacter(name: string): boolean {
   return [...name].length === 1 && name.trim() !== "";
 }
 
+/** Others, such as 正 or é, answer to themselves where they can be typed, and have a spare key. */
+function isOnEveryKeyboard(character: string): boolean {
+  return /^[!-~]$/.test(character);
+}
+
 /** Caps lock must not matter: "a" also answers for "A", unless that is a class of its own. */
-function claimOtherCase(classOf: Map<string, string>): void {
-  for (const [key, name] of [...classOf])
-    for (const other of [key.toLowerCase(), key.toUpperCase()])
-      if (!classOf.has(other)) classOf.set(other, name);
+function claimOtherCase(
+  names: readonly string[],
+  classOf: Map<string, string>,
+  free: (key: string) => boolean,
+): void {
+  for (const name of names)
+    for (const other of [name.toLowerCase(), name.toUpperCase()])
+      if (free(other)) classOf.set(other, name);
 }
 
 function freeCommands(classOf: ReadonlyMap<string, string>): Map<string, Command> {

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { className } from "../class_name";
 import type { Desk } from "./use_desk";
 
 /** Name a class that does not exist yet; Enter answers with it. */
@@ -9,7 +10,7 @@ export function NewClass({ desk, canAnswer }: { desk: Desk; canAnswer: boolean }
 
   const submit = (event: Event) => {
     event.preventDefault();
-    if (canAnswer && name.trim()) desk.addClass(name.trim());
+    if (canAnswer && className(name)) desk.addClass(className(name));
   };
 
   return (
@@ -29,7 +30,7 @@ export function NewClass({ desk, canAnswer }: { desk: Desk; canAnswer: boolean }
           onInput={(event) => setName(event.currentTarget.value)}
           onKeyDown={(event) => event.key === "Escape" && desk.open("none")}
         />
-        <button class="button primary with-key" disabled={!canAnswer || !name.trim()}>
+        <button class="button primary with-key" disabled={!canAnswer || !className(name)}>
           Answer with it
           <kbd>Enter</kbd>
         </button>

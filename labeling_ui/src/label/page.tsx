@@ -2,12 +2,14 @@ import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Engram } from "../api/engram";
 import type { Person } from "../api/types";
 import { classColours } from "../colours";
+import { StreamGone } from "../shell/gone";
 import { may } from "../signin/permissions";
 import { useStore } from "../store";
+import { announcement } from "./announcement";
 import { Answers } from "./answers";
 import { EmptyState, LookOnly, Paused } from "./empty_state";
 import { KeyHelp } from "./key_help";
-import { assignKeys } from "./keys";
+import { assignKeys, type KeyMap } from "./keys";
 import { Progress } from "./progress";
 import type { LabelSession } from "./session";
 import { SidePanel } from "./side_panel";
@@ -34,17 +36,18 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
   const { held, current, dry, problem } = session.queue;
 
   const classes = useClasses(stream?.classes, session.addedClasses.join("\n"));
-  const keys = useMemo(() => assignKeys(classes), [classes]);
+  const keys = useKeys(session, stream ? classes : null);
   const colours = useMemo(() => classColours(classes, stream?.colours), [classes, stream?.colours]);
   const desk = useDesk(session, stream, classes.length);
   useKeyboard(desk, keys, mayAnswer);
 
-  const left = session.remaining.count(held.length);
+  const left = session.remaining.count(held.length, dry);
   useEffect(() => {
     document.title = `${left === null ? "" : `(${left}) `}${session.stream} – Engram`;
   }, [left, session.stream]);
   useLayoutEffect(() => session.shown(), [session, current]);
 
+  if (watch.gone) return <StreamGone name={session.stream} />;
   if (watch.problem && !stream)
     return (
       <p class="page problem" role="alert">
@@ -55,6 +58,9 @@ export function LabelPage({ api, session, person }: LabelPageParts) {
     <div class="desk">
       <h1 class="sr-only">Label {session.stream}</h1>
       <Progress left={left} answered={session.answered} session={session} />
+      <p class="sr-only" aria-live="polite">
+        {current ? announcement(current.query) : ""}
+      </p>
       <section class="work" aria-label="Question">
         {!mayAnswer ? (
           <LookOnly role={person.role} left={left} />
@@ -90,4 +96,12 @@ function useClasses(known: string[] | undefined, added: string): string[] {
     const fresh = added ? added.split("\n") : [];
     return [...new Set([...(known ?? []), ...fresh])];
   }, [known, added]);
+}
+
+/** The keys of this session: what has one keeps it. Null stands for classes not known yet. */
+function useKeys(session: LabelSession, classes: string[] | null): KeyMap {
+  return useMemo(() => {
+    if (classes) session.keys = assignKeys(classes, session.keys);
+    return session.keys ?? assignKeys([]);
+  }, [session, classes]);
 }

@@ -59,10 +59,12 @@ export class Queue {
     this.held.unshift(question);
   }
 
-  drop(queryId: string): void {
+  /** Takes a question away, wherever it waits; true when it was on screen. */
+  drop(queryId: string): boolean {
     const index = this.held.findIndex((question) => question.query.id === queryId);
     if (index >= 0) this.held.splice(index, 1);
     this.nudge();
+    return index === 0;
   }
 
   /** Look for more now. */

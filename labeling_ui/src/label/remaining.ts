@@ -1,6 +1,7 @@
 /**
- * How many questions are left for this person: those open at the server plus those held here.
- * Between two readings of the server's count, what we lease and hear of moves it along.
+ * How many questions are left: those open at the server, for whomever, plus those held here.
+ * Where the server has none for this person, those held are all. Between two readings of the
+ * server's count, what we lease and hear of moves it along.
  */
 export class Remaining {
   private open: number | null = null;
@@ -27,7 +28,9 @@ export class Remaining {
     this.sinceRead += 1;
   }
 
-  count(held: number): number | null {
+  /** Null where it is not known, or where nothing is held and nothing to be had. */
+  count(held: number, dry: boolean): number | null {
+    if (dry) return held > 0 ? held : null;
     return this.open === null ? null : Math.max(0, this.open + this.sinceRead) + held;
   }
 }

@@ -43,7 +43,7 @@ function DataView({ data, display, input }: DataParts) {
   }
   if (data && typeof data === "object") {
     const { png } = data as { png?: unknown };
-    if (typeof png === "string") return <PngView base64={png} />;
+    if (typeof png === "string") return <PngView base64={png} onBlack />;
     const fields = input?.kind === "tabular" ? Object.keys(input.fields) : [];
     return <TableSample row={data as Record<string, unknown>} fields={fields} />;
   }

@@ -1,34 +1,48 @@
 import type { Engram } from "../api/engram";
 import { ApiError } from "../api/problem";
 import type { Answered, Retracted, SkipReason } from "../api/types";
+import { plural } from "../format/numbers";
 import { Store } from "../store";
 import type { AnswerStore, KeptAnswer } from "./answer_store";
 import { type AnswerDeed, type Deed, type Outcomes, delivery } from "./deeds";
 import { heldLeases } from "./held_leases";
+import type { KeyMap } from "./keys";
 import { Outbox } from "./outbox";
 import { Pace } from "./pace";
-import { heartbeatAfter } from "./question";
+import { type Question, heartbeatAfter } from "./question";
 import { type Clock, Queue } from "./queue";
 import { Remaining } from "./remaining";
+import { Swap } from "./swap";
 
-const LATE = "An answer came after its time; the question went to someone else.";
+const WITHDRAWN = "Your question was withdrawn before you answered it; nothing was sent for it.";
 const GONE = "That answer is taken back, but its question cannot be shown again.";
+
+function uncountedWords(count: number): string {
+  const [were, their] =
+    count === 1 ? ["was", "its question was"] : ["were", "their questions were"];
+  return `${plural(count, "answer")} ${were} not counted: ${their} withdrawn, or the time to answer was over.`;
+}
 
 /** One person labeling one stream: what is on screen, what is on its way, what can be undone. */
 export class LabelSession extends Store implements Outcomes {
   answered = 0;
+  /** Answers that came when their question could no longer be answered. */
+  uncounted = 0;
   paused = false;
   /** What just happened, in words; a warning is something unexpected. */
   said: { words: string; warning: boolean } | null = null;
   last: AnswerDeed | null = null;
-  /** The server's counts have changed by what we leased. */
-  onLeased: () => void = () => {};
+  /** The figures are to be read anew: they changed by what we leased, or nothing can be leased. */
+  onNews: () => void = () => {};
   readonly addedClasses: string[] = [];
+  /** Null until the classes are known. */
+  keys: KeyMap | null = null;
   readonly pace = new Pace();
   readonly remaining = new Remaining();
   readonly queue: Queue;
   readonly outbox: Outbox<Deed>;
   private readonly history: AnswerDeed[] = [];
+  private readonly swap = new Swap();
   private readonly leases: ReturnType<typeof heldLeases>;
 
   constructor(
@@ -44,13 +58,22 @@ export class LabelSession extends Store implements Outcomes {
       api.lease(stream, limit, wait, signal);
     this.queue = new Queue(lease, clock, (taken) => {
       this.remaining.leased(taken);
-      if (taken > 0) this.onLeased();
+      if (taken > 0 || this.queue.problem) this.onNews();
       // The time to answer begins when there is something to answer.
-      if (taken > 0 && taken === this.queue.held.length) this.touch();
+      if (taken > 0 && taken === this.queue.held.length) {
+        this.touch();
+        this.swap.appeared(clock.now());
+      }
       this.changed();
     });
     this.outbox = new Outbox(delivery(api, this), clock, redraw);
-    this.leases = heldLeases(api, this.queue, clock, redraw, () => this.pause());
+    this.leases = heldLeases(
+      api,
+      this.queue,
+      clock,
+      (queryId) => this.lost(queryId),
+      () => this.pause(),
+    );
     for (const kept of store.left()) this.outbox.add({ kind: "resend", kept });
   }
 
@@ -93,8 +116,14 @@ export class LabelSession extends Store implements Outcomes {
     if (current) current.shownAt ??= this.clock.now();
   }
 
-  answer(label: string): boolean {
-    const question = this.queue.take();
+  /** Whether a press comes too soon after a swap to be meant for what is on screen now. */
+  catches(): boolean {
+    return this.swap.catches(this.clock.now());
+  }
+
+  /** Answers the question that the person saw, or none if another is on screen by now. */
+  answer(label: string, seen = this.queue.current): boolean {
+    const question = this.takeSeen(seen);
     if (!question) return false;
     const now = this.clock.now();
     const durationMs = Math.round(now - (question.shownAt ?? now));
@@ -112,8 +141,8 @@ export class LabelSession extends Store implements Outcomes {
     return true;
   }
 
-  skip(reason: SkipReason): boolean {
-    const question = this.queue.take();
+  skip(reason: SkipReason, seen = this.queue.current): boolean {
+    const question = this.takeSeen(seen);
     if (!question) return false;
     this.outbox.add({ kind: "skip", question, reason, idempotencyKey: this.newKey() });
     this.say("Skipped");
@@ -127,6 +156,7 @@ export class LabelSession extends Store implements Outcomes {
 
   /** Brings the last answered question back on screen at once. */
   undo(): boolean {
+    this.touch();
     const answer = this.history.pop();
     if (!answer) return false;
     const { question } = answer;
@@ -138,6 +168,7 @@ export class LabelSession extends Store implements Outcomes {
     question.previous = answer.label;
     question.shownAt = null;
     this.queue.putBack(question);
+    this.swap.over();
     this.uncount(answer);
     this.say(`Took back ${answer.label}`);
     this.changed();
@@ -164,7 +195,7 @@ export class LabelSession extends Store implements Outcomes {
       this.uncount(answer);
     }
     if (problem.status === 422) this.askAgain(answer);
-    this.say(problem.status === 410 ? LATE : problem.detail, true);
+    this.sayRefused(problem);
   }
 
   retracted(answer: AnswerDeed, result: Retracted): void {
@@ -174,12 +205,12 @@ export class LabelSession extends Store implements Outcomes {
       question.nextHeartbeatAt = heartbeatAfter(result.query.lease.expires_at, this.clock.now());
       return;
     }
-    this.queue.drop(question.query.id);
+    this.drop(question.query.id);
     this.say(GONE, true);
   }
 
   retractionRefused(answer: AnswerDeed, problem: ApiError): void {
-    this.queue.drop(answer.question.query.id);
+    this.drop(answer.question.query.id);
     this.answered += 1;
     this.say(`The answer stands: ${problem.detail}`, true);
   }
@@ -187,7 +218,34 @@ export class LabelSession extends Store implements Outcomes {
   resent(kept: KeptAnswer, problem: ApiError | null): void {
     if (problem?.status === 401) return;
     this.store.forget(kept.idempotencyKey);
-    if (problem) this.say(LATE, true);
+    if (problem) this.sayRefused(problem);
+  }
+
+  private takeSeen(seen: Question | null): Question | null {
+    this.touch();
+    return this.queue.current === seen && !this.catches() ? this.queue.take() : null;
+  }
+
+  private lost(queryId: string): void {
+    if (this.drop(queryId)) this.say(WITHDRAWN, true);
+    this.changed();
+  }
+
+  /** Takes a question away that nobody here is through with; true when it was on screen. */
+  private drop(queryId: string): boolean {
+    const swapped = this.queue.drop(queryId);
+    if (swapped) this.swapped();
+    return swapped;
+  }
+
+  private swapped(): void {
+    this.swap.happened(this.clock.now(), this.queue.current !== null);
+  }
+
+  private sayRefused(problem: ApiError): void {
+    if (!problem.gone) return this.say(problem.detail, true);
+    this.uncounted += 1;
+    this.say(uncountedWords(this.uncounted), true);
   }
 
   private say(words: string, warning = false): void {
@@ -205,6 +263,7 @@ export class LabelSession extends Store implements Outcomes {
     if (added >= 0) this.addedClasses.splice(added, 1);
     question.shownAt = null;
     this.queue.putBack(question);
+    this.swapped();
   }
 
   private uncount(answer: AnswerDeed): void {

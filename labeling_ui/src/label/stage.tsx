@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { InputKind, Reason } from "../api/types";
 import { Guess } from "./guess";
 import { type KeyMap, keyOfCommand } from "./keys";
@@ -26,6 +27,8 @@ interface StageParts {
 export function Stage({ held, input, colours, desk, keys }: StageParts) {
   const { query } = held[0]!;
   const [words, why] = REASONS[query.reason] ?? [query.reason, ""];
+  const samples = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => focusSample(samples.current), [query.id, desk.panel]);
   return (
     <div class="stage" data-testid="query" data-query-id={query.id}>
       <div class="stage-head">
@@ -34,13 +37,16 @@ export function Stage({ held, input, colours, desk, keys }: StageParts) {
           {words}
         </span>
       </div>
-      <div class="stage-samples">
+      <div ref={samples} class="stage-samples">
         {held.map((question, place) => (
           <div
             key={question.query.id}
             class="stage-sample"
             data-waiting={place > 0 || undefined}
             aria-hidden={place > 0}
+            tabIndex={place > 0 ? undefined : 0}
+            role="group"
+            aria-label="The sample"
           >
             <SampleView query={question.query} input={input} />
           </div>
@@ -55,4 +61,11 @@ export function Stage({ held, input, colours, desk, keys }: StageParts) {
       />
     </div>
   );
+}
+
+/** Focus that is nowhere, or on the sample before, goes to the sample: keys that scroll then scroll it. */
+function focusSample(samples: HTMLElement | null): void {
+  const { activeElement } = document;
+  if (activeElement !== document.body && !samples?.contains(activeElement)) return;
+  samples?.querySelector<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
 }

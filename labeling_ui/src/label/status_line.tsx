@@ -1,5 +1,9 @@
 import { plural } from "../format/numbers";
+import { useLasting } from "./lasting";
 import type { LabelSession } from "./session";
+
+/** What is delivered sooner is not worth a flicker. */
+const BRIEF_MS = 400;
 
 interface StatusParts {
   session: LabelSession;
@@ -21,6 +25,8 @@ export function StatusLine({ session, problem }: StatusParts) {
 
 function Delivery({ session, problem }: StatusParts) {
   const { pending, failing } = session.outbox;
+  const lasting = useLasting(pending.length > 0, BRIEF_MS) ? pending.length : 0;
+  const arrived = session.answered - pending.length;
   if (failing)
     return (
       <span class="status-bad" role="alert">
@@ -33,6 +39,12 @@ function Delivery({ session, problem }: StatusParts) {
         Looking for questions: {problem}
       </span>
     );
-  if (pending.length > 1) return <span>{pending.length} on their way</span>;
-  return <span>{session.answered > 0 ? "All saved" : ""}</span>;
+  return <span>{deliveryWords(lasting, arrived, session.uncounted)}</span>;
+}
+
+export function deliveryWords(pending: number, arrived: number, uncounted: number): string {
+  if (pending > 0) return `${pending} on ${pending === 1 ? "its" : "their"} way`;
+  const saved = arrived > 0 ? "All saved" : "";
+  if (uncounted === 0) return saved;
+  return `${plural(uncounted, "answer")} not counted${saved && ", all others saved"}`;
 }

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { SkipReason, Stream } from "../api/types";
 import { usePreference } from "./preference";
 import type { LabelSession } from "./session";
@@ -15,6 +15,8 @@ export interface Desk {
   addClass(label: string): void;
   skip(reason: SkipReason): void;
   undo(): void;
+  /** Whether a press was meant for a question that has just gone. */
+  catches(): boolean;
   resume(): void;
   paused: boolean;
   guessShown: boolean;
@@ -30,21 +32,24 @@ export function useDesk(session: LabelSession, stream: Stream | null, classCount
   const [guessShown, showGuess] = usePreference("guess", false);
   const [guidelinesShown, showGuidelines] = usePreference("guidelines", innerWidth >= 900);
   const openClasses = stream?.open_classes ?? false;
+  const { current } = session.queue;
+  // What was begun on one question is never applied to another.
+  useLayoutEffect(() => open((panel) => (panel === "help" ? panel : "none")), [current]);
 
   function answer(label: string): void {
     open("none");
-    session.answer(label);
+    session.answer(label, current);
   }
 
   function addClass(label: string): void {
-    if (!session.queue.current) return;
-    if (!stream?.classes.includes(label)) session.addedClasses.push(label);
-    answer(label);
+    open("none");
+    if (session.answer(label, current) && !stream?.classes.includes(label))
+      session.addedClasses.push(label);
   }
 
   function skip(reason: SkipReason): void {
     open("none");
-    session.skip(reason);
+    session.skip(reason, current);
   }
 
   return {
@@ -57,6 +62,7 @@ export function useDesk(session: LabelSession, stream: Stream | null, classCount
     guidelinesShown,
     openClasses,
     undo: () => void session.undo(),
+    catches: () => session.catches(),
     resume: () => session.start(),
     paused: session.paused,
     toggleGuess: () => showGuess(!guessShown),

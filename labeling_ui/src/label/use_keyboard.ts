@@ -12,6 +12,8 @@ export function useKeyboard(desk: Desk, keys: KeyMap, enabled: boolean): void {
     if (!enabled) return;
     const press = (event: KeyboardEvent) => {
       if (isTyping(event.target)) return;
+      const chord = event.ctrlKey || event.metaKey;
+      if (!chord && latest.current.desk.catches()) return event.preventDefault();
       if (handle(event, latest.current.desk, latest.current.keys)) event.preventDefault();
     };
     addEventListener("keydown", press);

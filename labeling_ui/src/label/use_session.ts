@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { watchPresence } from "./presence";
 import type { LabelSession } from "./session";
 
 /** Runs the session while its page is open, and notices that somebody is there. */
@@ -7,7 +8,6 @@ export function useSession(session: LabelSession, mayAnswer: boolean): void {
     if (!mayAnswer) return;
     const leave = () => session.stop();
     const comeBack = (event: PageTransitionEvent) => event.persisted && session.start();
-    const touch = () => session.touch();
     const warn = (event: BeforeUnloadEvent) => {
       if (session.outbox.failing) event.preventDefault();
     };
@@ -15,14 +15,12 @@ export function useSession(session: LabelSession, mayAnswer: boolean): void {
     addEventListener("pagehide", leave);
     addEventListener("pageshow", comeBack);
     addEventListener("beforeunload", warn);
-    addEventListener("keydown", touch);
-    addEventListener("pointermove", touch);
+    const unwatch = watchPresence(window, () => session.touch());
     return () => {
+      unwatch();
       removeEventListener("pagehide", leave);
       removeEventListener("pageshow", comeBack);
       removeEventListener("beforeunload", warn);
-      removeEventListener("keydown", touch);
-      removeEventListener("pointermove", touch);
       session.stop();
     };
   }, [session, mayAnswer]);

@@ -1,6 +1,6 @@
 import type { Engram } from "../api/engram";
 import type { CostPoint, EventName, Metric, Point, Stats } from "../api/monitoring_types";
-import { wordsOf } from "../api/problem";
+import { ApiError, wordsOf } from "../api/problem";
 import type { Stream } from "../api/types";
 import { Store } from "../store";
 import { EventFeed } from "./event_feed";
@@ -23,18 +23,23 @@ export class StreamWatch extends Store {
   stream: Stream | null = null;
   stats: Stats | null = null;
   problem: string | null = null;
+  /** The stream is no longer there, or never was; nothing more is asked of it. */
+  gone = false;
   costCurve: CostPoint[] | null = null;
   readonly series: Partial<Record<Metric, Point[]>> = {};
   /** Called with each event, and around each reading of the figures. */
   onEvent: (name: EventName, data: Record<string, unknown>) => void = () => {};
   onStatsAsked: () => void = () => {};
   onStats: (stats: Stats) => void = () => {};
+  onGone: () => void = () => {};
 
   private readonly feed: EventFeed;
   /** Reads the figures soon: at once, or when a second has passed since the last reading. */
   readonly refresh = throttled(() => this.read(), GAP_MS);
   private poll: ReturnType<typeof setTimeout> | undefined;
   private spanSeconds: number | null = null;
+  /** Whether the settings are to be read with the figures: not known yet, or changed since. */
+  private settingsDue = true;
 
   constructor(
     private readonly api: Engram,
@@ -54,7 +59,6 @@ export class StreamWatch extends Store {
     this.feed.start();
     this.refresh();
     this.schedule();
-    void this.readStream();
   }
 
   stop(): void {
@@ -69,15 +73,6 @@ export class StreamWatch extends Store {
     this.refresh();
   }
 
-  async readStream(): Promise<void> {
-    try {
-      this.take(await this.api.stream(this.name));
-    } catch (error) {
-      this.problem = wordsOf(error);
-      this.changed();
-    }
-  }
-
   take(stream: Stream): void {
     this.stream = stream;
     this.changed();
@@ -85,14 +80,15 @@ export class StreamWatch extends Store {
 
   private readonly heard = (name: EventName, data: Record<string, unknown>): void => {
     const label = data["label"];
-    if (name === "label" && typeof label === "string" && this.stream)
-      if (!this.stream.classes.includes(label)) void this.readStream();
+    const unknown = typeof label === "string" && !this.stream?.classes.includes(label);
+    if (name === "stream" || (name === "label" && unknown)) this.settingsDue = true;
     this.onEvent(name, data);
     this.refresh();
   };
 
-  /** Whatever happened while nobody listened is in the figures. */
+  /** Whatever happened while nobody listened is in the figures and the settings. */
   private readonly connectionChanged = (): void => {
+    this.settingsDue = true;
     if (this.feed.connected) this.refresh();
     this.changed();
   };
@@ -105,6 +101,7 @@ export class StreamWatch extends Store {
     clearTimeout(this.poll);
     this.poll = setTimeout(
       () => {
+        if (!this.connected) this.settingsDue = true;
         if (!document.hidden) this.refresh();
         this.schedule();
       },
@@ -113,20 +110,29 @@ export class StreamWatch extends Store {
   }
 
   private async read(): Promise<void> {
+    if (this.gone) return;
     try {
       this.onStatsAsked();
       const [stats] = await Promise.all([
         this.api.stats(this.name),
         ...this.watched.metrics.map((metric) => this.readSeries(metric)),
         this.watched.cost ? this.readCost() : null,
+        this.settingsDue ? this.readSettings() : null,
       ]);
       this.takeStats(stats);
       this.problem = null;
       this.onStats(stats);
     } catch (error) {
       this.problem = wordsOf(error);
+      if (error instanceof ApiError && error.status === 404) this.end();
     }
     this.changed();
+  }
+
+  private end(): void {
+    this.gone = true;
+    this.stop();
+    this.onGone();
   }
 
   private takeStats(stats: Stats): void {
@@ -134,6 +140,17 @@ export class StreamWatch extends Store {
     this.stats = stats;
     const watching = this.poll !== undefined;
     if (watching && this.rebuilding !== before) this.schedule();
+  }
+
+  private async readSettings(): Promise<void> {
+    // What changes while they are read is due again.
+    this.settingsDue = false;
+    try {
+      this.take(await this.api.stream(this.name));
+    } catch (error) {
+      this.settingsDue = true;
+      throw error;
+    }
   }
 
   private async readCost(): Promise<void> {

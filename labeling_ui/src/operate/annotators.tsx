@@ -42,7 +42,9 @@ export function AnnotatorTable({ api, name, labels }: AnnotatorsParts) {
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Answers</th>
-              <th scope="col">Skips</th>
+              <th scope="col" title="For good, or left to others as not for this person">
+                Skips
+              </th>
               <th scope="col">Median time</th>
               <th scope="col">Agrees</th>
               <th scope="col">Gold right</th>

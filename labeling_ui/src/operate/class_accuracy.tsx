@@ -4,17 +4,14 @@ import { interval, MISSING, whole } from "../format/numbers";
 
 /** How much of each class is found, and how much of what is called so is so. */
 export function ClassAccuracies({ classes }: { classes: Record<string, ClassAccuracy> }) {
-  const names = Object.keys(classes).sort((one, other) => recallOf(one) - recallOf(other));
-  function recallOf(name: string): number {
-    return classes[name]?.recall?.estimate ?? 2;
-  }
+  const found = Object.entries(classes).sort(([, one], [, other]) => recall(one) - recall(other));
   return (
     <section class="card">
       <header class="card-head">
         <h2>Accuracy per class</h2>
         <p class="fine">Least found first; 95 % intervals</p>
       </header>
-      {names.length === 0 ? (
+      {found.length === 0 ? (
         <p class="quiet">Classes appear with the first labels.</p>
       ) : (
         <div class="table-scroll">
@@ -28,12 +25,12 @@ export function ClassAccuracies({ classes }: { classes: Record<string, ClassAccu
               </tr>
             </thead>
             <tbody>
-              {names.map((name) => (
+              {found.map(([name, one]) => (
                 <tr key={name}>
                   <th scope="row">{name}</th>
-                  <ShareCell share={classes[name]!.recall} />
-                  <ShareCell share={classes[name]!.precision} />
-                  <td>{whole(classes[name]!.labels)}</td>
+                  <ShareCell share={one.recall} />
+                  <ShareCell share={one.precision} />
+                  <td>{whole(one.labels)}</td>
                 </tr>
               ))}
             </tbody>
@@ -42,6 +39,11 @@ export function ClassAccuracies({ classes }: { classes: Record<string, ClassAccu
       )}
     </section>
   );
+}
+
+/** Classes without an estimate come last. */
+function recall(one: ClassAccuracy): number {
+  return one.recall?.estimate ?? 2;
 }
 
 function ShareCell({ share }: { share: Share | null }) {

@@ -11,7 +11,8 @@ interface CountsParts {
 export function ClassCounts({ counts, stream }: CountsParts) {
   const names = [...new Set([...(stream?.classes ?? []), ...Object.keys(counts)])];
   const colours = classColours(names, stream?.colours);
-  const most = Math.max(1, ...Object.values(counts));
+  const countOf = new Map(Object.entries(counts));
+  const most = Math.max(1, ...countOf.values());
   return (
     <section class="card">
       <header class="card-head">
@@ -21,18 +22,16 @@ export function ClassCounts({ counts, stream }: CountsParts) {
       <ul class="counts">
         {names.map((name) => (
           <li key={name}>
-            <span class="counts-name" title={name}>
-              {name}
-            </span>
+            <span class="counts-name">{name}</span>
             <span class="counts-track">
               <i
                 style={{
-                  width: `${((counts[name] ?? 0) / most) * 100}%`,
+                  width: `${((countOf.get(name) ?? 0) / most) * 100}%`,
                   background: colours.get(name),
                 }}
               />
             </span>
-            <span class="counts-value">{whole(counts[name] ?? 0)}</span>
+            <span class="counts-value">{whole(countOf.get(name) ?? 0)}</span>
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import type { Stats } from "../api/monitoring_types";
 import { accuracyFigure, intervalWords } from "../format/accuracy";
 import { coverage, interval, percent, plural, whole } from "../format/numbers";
 import { duration } from "../format/time";
+import { type Spending, spendingOf } from "./spending";
 
 const ACCURACY =
   "How often the prediction at arrival was right, over all samples that could have been asked, not only over those " +
@@ -10,6 +11,7 @@ const ACCURACY =
 
 export function Headline({ stats }: { stats: Stats }) {
   const { accuracy, query_rate: rate, queries, label_lag: lag } = stats;
+  const spending = spendingOf(stats);
   const oldest = queries.oldest_open_seconds;
   return (
     <dl class="headline">
@@ -21,8 +23,8 @@ export function Headline({ stats }: { stats: Stats }) {
         {accuracy.window?.estimate != null && <>, lately {accuracyFigure(accuracy.window)}</>}
       </Figure>
       <Figure name="Query rate" value={percent(rate.window)}>
-        <Meter share={rate.window} budget={rate.budget} />
-        of {percent(rate.budget)} budget; overall {percent(rate.overall)}
+        <Meter spending={spending} budget={rate.budget} />
+        {spending.words}; asked overall {percent(rate.overall)}
       </Figure>
       <Figure name="Open queries" value={whole(queries.open)}>
         {oldest === null ? "none waits" : `oldest ${duration(oldest)}`}
@@ -38,7 +40,7 @@ export function Headline({ stats }: { stats: Stats }) {
         {plural(queries.asked, "query", "queries")} asked
       </Figure>
       <Figure name="Labels" value={whole(stats.labels)}>
-        {whole(queries.answered)} answered, {whole(queries.skipped)} skipped
+        {whole(queries.answered)} answered, {whole(queries.skipped)} skipped for good
       </Figure>
     </dl>
   );
@@ -61,11 +63,11 @@ function Figure({ name, value, help, children }: FigureParts) {
   );
 }
 
-function Meter({ share, budget }: { share: number; budget: number }) {
-  const filled = budget > 0 ? Math.min(share / budget, 1) : 0;
+function Meter({ spending: { share, over }, budget }: { spending: Spending; budget: number }) {
+  const filled = budget > 0 ? Math.min((share ?? 0) / budget, 1) : 0;
   return (
     <span class="meter" aria-hidden="true">
-      <i class={share > budget ? "over" : undefined} style={{ width: `${filled * 100}%` }} />
+      <i class={over ? "over" : undefined} style={{ width: `${filled * 100}%` }} />
     </span>
   );
 }

@@ -3,6 +3,8 @@ import type { Engram } from "../api/engram";
 import type { Alarm } from "../api/monitoring_types";
 import type { Person } from "../api/types";
 import { StreamWatch } from "../live/stream_watch";
+import { StreamGone } from "../shell/gone";
+import { may } from "../signin/permissions";
 import { useStore } from "../store";
 import { AnnotatorTable } from "./annotators";
 import { ClassAccuracies } from "./class_accuracy";
@@ -46,6 +48,7 @@ export function OperatePage({ api, name, person }: OperatePageParts) {
     watch.showSpan(chosen.seconds);
   };
 
+  if (watch.gone) return <StreamGone name={name} />;
   return (
     <div class="page operate" data-testid="operator-page">
       <header class="operate-head">
@@ -74,7 +77,7 @@ export function OperatePage({ api, name, person }: OperatePageParts) {
           <ClassCounts counts={stats.health.classes} stream={stream} />
         </div>
       )}
-      {stats && person.role !== "annotator" && (
+      {stats && may(person.role, "review") && (
         <AnnotatorTable api={api} name={name} labels={stats.labels} />
       )}
       {stream && (

@@ -1,12 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Engram } from "../api/engram";
 import { ApiError, wordsOf } from "../api/problem";
-import type { Role, Stream, StreamChange } from "../api/types";
+import type { Role, Stream } from "../api/types";
 import { classColours } from "../colours";
 import { may, whyNot } from "../signin/permissions";
 import type { FieldName } from "./asking_fields";
-import { type AskingEdits, changesOf, refusalsOf } from "./asking_form";
+import { type AskingEdits, refusalsOf } from "./asking_form";
 import { AskingSettings } from "./asking_settings";
+import { guidelinesCollide, NO_EDITS, type SettingsEdits, settingsChange } from "./settings_form";
 
 interface SettingsParts {
   api: Engram;
@@ -18,34 +19,25 @@ interface SettingsParts {
 /** What an operator may change while the stream runs. */
 export function Settings({ api, stream, role, onChanged }: SettingsParts) {
   const allowed = may(role, "change");
-  const [guidelines, setGuidelines] = useState(stream.guidelines);
-  const [asking, setAsking] = useState<AskingEdits>({});
+  const [edits, setEdits] = useState(NO_EDITS);
   const [refused, setRefused] = useState<AskingEdits>({});
-  const [newClass, setNewClass] = useState("");
-  const [colours, setColours] = useState<Record<string, string>>({});
   const [said, say] = useState("");
-  const shown = classColours(stream.classes, { ...stream.colours, ...colours });
+  const shown = classColours(stream.classes, { ...stream.colours, ...edits.colours });
+  const edit = (more: Partial<SettingsEdits>) => setEdits({ ...edits, ...more });
 
-  const edit = (name: FieldName, value: string) => {
-    setAsking({ ...asking, [name]: value });
+  const editAsking = (name: FieldName, value: string) => {
+    edit({ asking: { ...edits.asking, [name]: value } });
     setRefused({ ...refused, [name]: undefined });
   };
 
   const save = async (event: Event) => {
     event.preventDefault();
     setRefused({});
-    const change: StreamChange = {};
-    if (guidelines !== stream.guidelines) change.guidelines = guidelines;
-    const query = changesOf(stream.query, asking);
-    if (Object.keys(query).length > 0) change.query = query;
-    if (newClass.trim()) change.add_classes = [newClass.trim()];
-    if (Object.keys(colours).length > 0) change.colours = { ...stream.colours, ...colours };
-    if (Object.keys(change).length === 0) return say("Nothing has changed.");
     try {
+      const change = settingsChange(await api.stream(stream.name), edits);
+      if (Object.keys(change).length === 0) return say("Nothing has changed.");
       onChanged(await api.change(stream.name, change));
-      setAsking({});
-      setNewClass("");
-      setColours({});
+      setEdits(NO_EDITS);
       say("Saved.");
     } catch (error) {
       const { byField, rest } = refusalsOf(error instanceof ApiError ? error.faults : []);
@@ -67,17 +59,31 @@ export function Settings({ api, stream, role, onChanged }: SettingsParts) {
             <span>Guidelines for annotators</span>
             <textarea
               rows={5}
-              value={guidelines}
-              onInput={(event) => setGuidelines(event.currentTarget.value)}
+              value={edits.guidelines?.text ?? stream.guidelines}
+              onInput={({ currentTarget: { value: text } }) =>
+                edit({
+                  guidelines: { text, before: edits.guidelines?.before ?? stream.guidelines },
+                })
+              }
             />
           </label>
-          <AskingSettings policy={stream.query} edits={asking} refused={refused} onEdit={edit} />
+          {guidelinesCollide(stream, edits) && (
+            <p class="fine problem" role="alert">
+              Somebody else has changed the guidelines meanwhile: saving replaces theirs with these.
+            </p>
+          )}
+          <AskingSettings
+            policy={stream.query}
+            edits={edits.asking}
+            refused={refused}
+            onEdit={editAsking}
+          />
           <label class="field narrow">
             <span>Add a class</span>
             <input
-              value={newClass}
+              value={edits.newClass}
               maxLength={200}
-              onInput={(event) => setNewClass(event.currentTarget.value)}
+              onInput={(event) => edit({ newClass: event.currentTarget.value })}
             />
           </label>
           <div class="swatches" role="group" aria-label="Class colours">
@@ -86,7 +92,9 @@ export function Settings({ api, stream, role, onChanged }: SettingsParts) {
                 <input
                   type="color"
                   value={shown.get(name)}
-                  onInput={(event) => setColours({ ...colours, [name]: event.currentTarget.value })}
+                  onInput={(event) =>
+                    edit({ colours: { ...edits.colours, [name]: event.currentTarget.value } })
+                  }
                 />
                 {name}
               </label>

@@ -1,6 +1,7 @@
 import type { Layer, Stats } from "../api/monitoring_types";
 import { percent, plural, whole } from "../format/numbers";
 import { duration } from "../format/time";
+import { spendingOf } from "./spending";
 
 export type Tone = "good" | "watch" | "bad" | "calm";
 export interface LayerVerdict {
@@ -49,9 +50,9 @@ function learning(stats: Stats): LayerVerdict {
   return { tone: "good", words: "Learning." };
 }
 
-function costWords({ query_rate: rate, queries, samples, labels }: Stats): string {
+function costWords(stats: Stats): string {
+  const { query_rate: rate, queries, samples, labels } = stats;
   if (samples === 0) return "";
   const perThousand = whole(queries.asked > 0 ? (queries.asked / samples) * 1000 : 0);
-  const budget = `budget ${percent(rate.budget, 1)}`;
-  return `Asks ${perThousand} questions per 1,000 samples, now ${percent(rate.window)} (${budget}); ${plural(labels, "label")} so far.`;
+  return `Asks ${perThousand} questions per 1,000 samples, now ${percent(rate.window)}; ${spendingOf(stats).words}; ${plural(labels, "label")} so far.`;
 }

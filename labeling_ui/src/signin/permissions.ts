@@ -1,10 +1,11 @@
 import type { Role } from "../api/types";
 
-export type Deed = "answer" | "change";
+export type Deed = "answer" | "change" | "review";
 
 const ALLOWED: Record<Deed, readonly Role[]> = {
   answer: ["admin", "annotator"],
   change: ["admin", "operator"],
+  review: ["admin", "operator", "viewer"],
 };
 
 export function may(role: Role, deed: Deed): boolean {
@@ -12,7 +13,7 @@ export function may(role: Role, deed: Deed): boolean {
 }
 
 /** Why something is not offered, in a sentence. */
-export function whyNot(role: Role, deed: Deed): string {
+export function whyNot(role: Role, deed: Exclude<Deed, "review">): string {
   const who = `You are signed in as ${role}.`;
   return deed === "answer"
     ? `${who} Only annotators and admins answer questions.`

@@ -72,7 +72,9 @@ export class SessionStore extends Store {
   ended(): void {
     if (!this.person) return;
     this.person = null;
-    this.message = "Your session has ended. Sign in again to go on; nothing you answered is lost.";
+    this.message =
+      "Your session has ended. Sign in again to go on: answers not yet sent are kept here, and count if their " +
+      "questions are still yours then.";
     this.changed();
   }
 }

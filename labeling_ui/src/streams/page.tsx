@@ -38,7 +38,7 @@ export function StreamsPage({ api, streams, person }: StreamsPageParts) {
           <StreamCard
             key={stream.name}
             stream={stream}
-            stats={stats[stream.name]}
+            stats={stats.get(stream.name)}
             role={person.role}
           />
         ))}
@@ -47,12 +47,12 @@ export function StreamsPage({ api, streams, person }: StreamsPageParts) {
   );
 }
 
-function useStats(api: Engram, items: Stream[] | null): Record<string, Stats> {
-  const [stats, setStats] = useState<Record<string, Stats>>({});
+function useStats(api: Engram, items: Stream[] | null): ReadonlyMap<string, Stats> {
+  const [stats, setStats] = useState<ReadonlyMap<string, Stats>>(new Map());
   useEffect(() => {
     for (const { name } of items ?? [])
       api.stats(name).then(
-        (read) => setStats((known) => ({ ...known, [name]: read })),
+        (read) => setStats((known) => new Map(known).set(name, read)),
         () => {},
       );
   }, [api, items]);

@@ -64,3 +64,36 @@ test("a keyboard without Latin letters answers by the key's place", () => {
   expect(actionFor(press("ы", { code: "KeyS" }), keys)).toMatchObject({ command: "skip" });
   expect(actionFor(press("&", { code: "Digit1" }), keys)).toEqual({ kind: "answer", label: "cat" });
 });
+
+test("a character that not every keyboard types has a spare key, and answers to itself too", () => {
+  const keys = assignKeys(["正", "负", "🙂", "é", "1"]);
+  expect([...keys.keyOf]).toEqual([
+    ["1", "1"],
+    ["正", "2"],
+    ["负", "3"],
+    ["🙂", "4"],
+    ["é", "5"],
+  ]);
+  expect(actionFor(press("3"), keys)).toEqual({ kind: "answer", label: "负" });
+  expect(actionFor(press("é"), keys)).toEqual({ kind: "answer", label: "é" });
+});
+
+test("keys in use stay as they are, whatever a new class is called", () => {
+  const before = assignKeys(["Positive", "Negative", "Mixed"]);
+  const keys = assignKeys(["Positive", "Negative", "Mixed", "1", "n", "4"], before);
+  expect([...keys.keyOf]).toEqual([
+    ["Positive", "1"],
+    ["Negative", "2"],
+    ["Mixed", "3"],
+    ["4", "4"],
+    ["1", "5"],
+    ["n", "6"],
+  ]);
+  expect(actionFor(press("n"), keys)).toMatchObject({ command: "newClass" });
+});
+
+test("a new class in the other case leaves the key of the first", () => {
+  const keys = assignKeys(["a", "A"], assignKeys(["a"]));
+  expect(actionFor(press("A"), keys)).toEqual({ kind: "answer", label: "a" });
+  expect(keys.keyOf.get("A")).toBe("1");
+});

@@ -3,17 +3,17 @@ import { Pace } from "../../src/label/pace";
 import { Remaining } from "../../src/label/remaining";
 
 test("what is left is unknown until the server is read", () => {
-  expect(new Remaining().count(3)).toBeNull();
+  expect(new Remaining().count(3, false)).toBeNull();
 });
 
 test("leasing moves questions from open to held, answering takes them away", () => {
   const remaining = new Remaining();
   remaining.asked();
   remaining.read(10);
-  expect(remaining.count(0)).toBe(10);
+  expect(remaining.count(0, false)).toBe(10);
   remaining.leased(3);
-  expect(remaining.count(3)).toBe(10);
-  expect(remaining.count(2)).toBe(9);
+  expect(remaining.count(3, false)).toBe(10);
+  expect(remaining.count(2, false)).toBe(9);
 });
 
 test("what happened while the server was read counts on top of the reading", () => {
@@ -21,7 +21,15 @@ test("what happened while the server was read counts on top of the reading", () 
   remaining.asked();
   remaining.opened();
   remaining.read(4);
-  expect(remaining.count(0)).toBe(5);
+  expect(remaining.count(0, false)).toBe(5);
+});
+
+test("what is open for others is not left for who is offered none of it", () => {
+  const remaining = new Remaining();
+  remaining.asked();
+  remaining.read(10);
+  expect(remaining.count(2, true)).toBe(2);
+  expect(remaining.count(0, true)).toBeNull();
 });
 
 test("the pace is answers per minute, over the last two minutes", () => {

@@ -84,6 +84,7 @@ function statsWith(change: Partial<Stats>): Stats {
     rebuild: null,
     label_lag: { entries: 0, seconds: 0 },
     queries: { asked: 50 },
+    spending: { seen: 980, spent: 30, free: 20 },
     query_rate: { overall: 0.05, window: 0.04, window_samples: 500, budget: 0.05 },
     health: { layers: [layer(0.2)], mean_update: 0.1, classes: {} },
     ...change,
@@ -94,6 +95,7 @@ test("the headline says whether it learns and what that costs", () => {
   const { words, cost } = learningVerdict(statsWith({}));
   expect(words).toBe("Learning.");
   expect(cost).toContain("50 questions per 1,000 samples");
+  expect(cost).toContain("3.1 % spent of the 5.0 % budget");
 });
 
 test("a learner that falls behind or stiffens is called out", () => {
