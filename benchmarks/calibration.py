@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,14 +44,14 @@ class Said(NamedTuple):
     index: int
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run each stream and report what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", nargs="+", choices=STREAMS, default=list(STREAMS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--table", action="store_true", help="print the reliability tables too")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     for name in options.streams:
         said = prequential(STREAMS[name](options.seed, held_back=options.held_back), options.seed)
         for rate in RATES if options.held_back else (Temperature().rate,):

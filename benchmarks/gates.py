@@ -1,6 +1,7 @@
 """What engram gates are worth: the published network taken apart, and the learner of a stream with each gate.
 
     python -m benchmarks.gates [--seeds 2] [--part published|product|both] [--held-back] [--full]
+                               [--samples N] [--data mnist|digits]
 
 `published`: engramBNN on Split-MNIST, two classes at a time, batches of 50, one epoch, 512 hidden units; 10,000 images,
 2,000 of the test file to score. `product`: the learner of a stream, one label at a time, with and without its memories,
@@ -19,8 +20,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.class_incremental import SOURCE, blocks
-from benchmarks.images import Images, images
+from benchmarks.class_incremental import blocks
+from benchmarks.images import DIGITS, Images, images
 from benchmarks.reporting import report
 from learner import build
 from learner.memory.recollection import RATES
@@ -31,14 +32,16 @@ HELD_BACK, BATCH = 5_000, 50
 Found = dict[str, float]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run each part with each seed, then report means and standard deviations."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--part", choices=("published", "product", "both"), default="both")
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--full", action="store_true")
-    options = parser.parse_args()
+    parser.add_argument("--samples", type=int, help="images to learn and, at most, to score")
+    parser.add_argument("--data", choices=("mnist", DIGITS), default="mnist")
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     parts: dict[str, tuple[Callable[[Images, int], Found], int, int]] = {
         "published": (published, 10_000, 2_000),
@@ -46,7 +49,8 @@ def main() -> None:
     }
     for name, (run, train, test) in parts.items():
         if options.part in (name, "both"):
-            data = load(train, test, full=options.full, held_back=options.held_back)
+            most = (min(size, options.samples or size) for size in (train, test))
+            data = load(options.data, *most, full=options.full, held_back=options.held_back)
             told = {"part": name, "labels": len(data.y), "held_back": options.held_back}
             found = []
             for seed in range(options.seeds):
@@ -56,11 +60,12 @@ def main() -> None:
             report("gates", told | {"seeds": options.seeds} | summary(found))
 
 
-def load(train: int, test: int, *, full: bool, held_back: bool) -> Images:
+def load(name: str, train: int, test: int, *, full: bool, held_back: bool) -> Images:
     """Return what is learned and what is scored."""
     if not held_back:
-        return images("mnist", *((60_000, 10_000) if full else (train, test)))
-    data, end = images("mnist", 60_000, 0), 60_000 - HELD_BACK
+        return images(name, *((60_000, 10_000) if full else (train, test)))
+    data = images(name, 60_000, 0)
+    end = max(1, len(data.y) - HELD_BACK)
     train = end if full else train
     return Images(data.x[:train], data.y[:train], data.x[end:], data.y[end:])
 
@@ -110,7 +115,7 @@ def product(data: Images, seed: int) -> Found:
 
 def one_by_one(data: Images, order: NDArray[np.int64], seed: int, gate: str, rates: tuple[float, ...]) -> float:
     """Return the accuracy of one learner at the end of one pass."""
-    learner = build(SOURCE, seed=seed, gate=gate, rates=rates)
+    learner = build(data.source, seed=seed, gate=gate, rates=rates)
     state = learner.start()
     for seq, index in enumerate(order, 1):
         state, _ = learner.learn(state, data.x[index], str(data.y[index]), seq=seq)

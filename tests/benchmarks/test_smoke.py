@@ -16,10 +16,12 @@ import pytest
 from benchmarks import (
     alarms,
     budget,
+    calibration,
     class_incremental,
     coverage,
     drift,
     few_labels,
+    gates,
     labels,
     permuted_mnist,
     published,
@@ -279,6 +281,25 @@ def test_coverage_is_told_for_each_scenario_and_for_all(said: Said) -> None:
     assert lines[-1]["streams"] == 9
     assert lines[-1]["naive_error"] < -0.05
     assert lines[-1]["covered"] >= 0.5
+
+
+def test_gates_are_told_in_both_parts(said: Said) -> None:
+    published_parts, product = (
+        next(
+            line for line in said(gates.main, f"--data digits --samples 600 --seeds 1 --part {part}") if "seed" in line
+        )
+        for part in ("published", "product")
+    )
+    assert {"engramBNN", "sparse code", "binarised"} <= set(published_parts)
+    for gate in gates.GATES:
+        assert 0.3 < product[f"shuffled, network and memories, {gate}"] <= 1.0
+
+
+def test_calibration_is_told_before_and_after_a_temperature(said: Said) -> None:
+    (found,) = said(calibration.main, "--streams digits")
+    assert found["predictions"] > 1_000
+    assert found["brier_after"] < 0.3
+    assert 0.0 < found["temperature"] < 10.0
 
 
 def test_alarms_come_after_a_change_from_both_windows_alike(said: Said) -> None:
