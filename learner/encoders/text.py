@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-import zlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.encoders.protocol import EncoderState, OneByOne
+from learner.encoders.term_kernels import counted_terms
 
 _WORD = re.compile(r"\w+")
-_PIECES = (3, 4, 5)
-"""Lengths of the pieces of words, in characters, the word's two edges included."""
+_PIECES = (3, 5)
+"""The shortest and the longest piece of a word, in characters, the word's two edges included."""
 
 _EIGHTHS_OF_WORDS = 3
 """So many eighths of the buckets are for words and pairs, where pieces have buckets of their own."""
@@ -110,11 +108,12 @@ class TextEncoder(OneByOne):
         return data.decode()
 
     def _buckets(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        words = _WORD.findall(text.lower())
-        whole, pieces = self.dim - self.pieces, self.pieces or self.dim
-        hashed = [_hash(term) % whole for term in _words_and_pairs(words)]
-        hashed += [self.dim - pieces + _hash(term) % pieces for term in _pieces(words)]
-        return np.unique(np.array(hashed, np.int64), return_counts=True)
+        """Return the buckets of a text's terms, and how often each comes up."""
+        words = "".join(f"{word}\n" for word in _WORD.findall(text.lower())).encode("utf-8", "surrogatepass")
+        whole, pieces, counts = self.dim - self.pieces, self.pieces or self.dim, np.zeros(self.dim, np.int64)
+        counted_terms(np.frombuffer(words, np.uint8), whole, pieces, *_PIECES, counts)
+        buckets = np.flatnonzero(counts)
+        return buckets, counts[buckets]
 
     @staticmethod
     def _rarity(state: EncoderState) -> NDArray[np.float64]:
@@ -125,20 +124,3 @@ class TextEncoder(OneByOne):
         norms = np.linalg.norm(features, axis=1, keepdims=True)
         factors = math.sqrt(self.dim) / np.where(norms > 0.0, norms, 1.0)
         return features * factors.astype(np.float32)
-
-
-def _words_and_pairs(words: Sequence[str]) -> Iterator[str]:
-    """Yield words and their neighbouring pairs, each with a mark before it, so that none equals a piece."""
-    yield from (f"1:{word}" for word in words)
-    yield from (f"2:{first} {second}" for first, second in pairwise(words))
-
-
-def _pieces(words: Sequence[str]) -> Iterator[str]:
-    for word in words:
-        edged = f" {word} "
-        for size in _PIECES:
-            yield from (edged[at : at + size] for at in range(len(edged) - size + 1))
-
-
-def _hash(term: str) -> int:
-    return zlib.crc32(term.encode("utf-8", "surrogatepass"))

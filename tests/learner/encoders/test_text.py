@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +25,33 @@ def test_any_text_has_finite_features_and_comes_back_from_its_bytes(text: str):
     assert bool(torch.isfinite(features).all())
     assert float(features.norm()) == pytest.approx(16.0 if bool(features.any()) else 0.0, rel=1e-5)
     assert ENCODER.from_bytes(ENCODER.to_bytes(text)) == text
+
+
+def terms(text: str) -> Iterator[tuple[bool, str]]:
+    """A text's terms as the encoder says they are, each with whether it is a piece."""
+    words = re.findall(r"\w+", text.lower())
+    yield from ((False, f"1:{word}") for word in words)
+    yield from ((False, f"2:{first} {second}") for first, second in pairwise(words))
+    for edged in (f" {word} " for word in words):
+        for size in (3, 4, 5):
+            yield from ((True, edged[at : at + size]) for at in range(len(edged) - size + 1))
+
+
+@given(text=st.text(alphabet=st.one_of(st.sampled_from("ab \n.ßé語😀İ_\ud800"), st.characters()), max_size=30))
+def test_every_term_is_counted_in_the_bucket_of_its_checksum(text: str):
+    for encoder, words in ((TextEncoder(dim=800), 300), (TextEncoder(dim=800, separate=False), 800)):
+        counts = Counter[int]()
+        for is_piece, term in terms(text):
+            checksum = zlib.crc32(term.encode("utf-8", "surrogatepass"))
+            counts[
+                800 - encoder.pieces + checksum % encoder.pieces if is_piece and encoder.pieces else checksum % words
+            ] += 1
+        state = encoder.learn(encoder.start(), "")
+        features = encoder.encode(state, text).numpy()
+        expected = np.zeros(800)
+        expected[list(counts)] = [1.0 + np.log(count) for count in counts.values()]
+        norm = np.linalg.norm(expected) or 1.0
+        assert features == pytest.approx(expected * np.sqrt(800) / norm, rel=1e-5)
 
 
 def test_a_rare_word_weighs_more_than_a_common_one():
