@@ -68,7 +68,7 @@ def _count_pieces(
     longest: int,
     counts: NDArray[np.int64],
 ) -> None:
-    """Count the pieces of the word at first … end - 1: position first - 1 stands for a space before, `end` for one after."""
+    """Count the pieces of the word at first … end - 1; first - 1 stands for a space before it, `end` for one after."""
     start = first - 1
     while start <= end:
         crc, at, size = _ALL, start, 0
