@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reviewer
-from service.api.replies import StrictRoute
+from service.api.routing import StrictRoute
 from service.core.errors import UnacceptableError
 from service.core.models import committee
 

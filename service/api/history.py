@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from service.api.bodies import JobAnswer, Page, RollbackAnswer, RollbackBody, SnapshotAnswer
 from service.api.dependencies import Key, Operator, PartsOf, Reader
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core.history import lookback as history
 from service.core.history import rollback
 from service.core.models import jobs

@@ -20,7 +20,8 @@ from service.api.dependencies import (
     cursor_of,
     role,
 )
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core import streams
 from service.core.access import Principal, Role
 from service.core.errors import UnacceptableError

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reader, counted
-from service.api.replies import StrictRoute
+from service.api.routing import StrictRoute
 from service.core import streams
 from service.core.errors import UnacceptableError
 from service.core.parts import Parts

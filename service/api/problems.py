@@ -50,12 +50,7 @@ def reply(error: EngramError, path: str = "") -> Response:
 
 def unacceptable(errors: list[Any]) -> EngramError:
     """Return what a validation found wrong as one error with JSON pointers."""
-    if any(error["type"] == "json_invalid" for error in errors):
-        reason = errors[0].get("ctx", {}).get("error", "")
-        return MalformedError(f"The body is not well-formed JSON: {reason}".rstrip(": "))
-    faults = [Fault(_pointer(error["loc"]), _message(error)) for error in errors]
-    shown = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
-    return UnacceptableError(shown, faults=faults)
+    return UnacceptableError.of([Fault(_pointer(error["loc"]), _message(error)) for error in errors])
 
 
 def install(app: FastAPI) -> None:

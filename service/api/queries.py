@@ -15,7 +15,8 @@ from service.api.bodies import (
     TakenBackAnswer,
 )
 from service.api.dependencies import Annotator, Key, PartsOf
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core.history import corrections
 from service.core.labels import answering, leasing
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
+from service.api import json_values
 from service.api.dependencies import Key, PartsOf, Producer, Reader
 from service.api.inference_protocol import inputs, outputs
 from service.api.inference_protocol.inputs import Lenient, Tensor
-from service.api.replies import Reply, value_of
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core import streams
-from service.core.errors import MalformedError, NotFoundError, NotReadyError
+from service.core.errors import MalformedError, NotFoundError, NotReadyError, UnacceptableError
 from service.core.parts import Parts
 from service.core.samples import ingestion
 from service.core.samples.intake import SampleIn
 from service.core.specs import SampleId, as_input
 from service.storage.streams import Stream
 
-router = APIRouter(prefix="/v2", tags=["inference protocol"])
+router = APIRouter(prefix="/v2", tags=["inference protocol"], route_class=StrictRoute)
 
 
 class Wanted(Lenient):
@@ -58,10 +59,11 @@ async def _sent(request: Request) -> _Infer:
 
 
 def _value(raw: bytes) -> Any:
-    try:
-        return value_of(raw)
-    except orjson.JSONDecodeError as error:
-        raise MalformedError(f"The body is not well-formed JSON: {error.msg}") from None
+    found = json_values.read(raw)
+    faults = [] if found.sound else list(json_values.faults_of(found.value))
+    if faults:
+        raise UnacceptableError.of(faults)
+    return found.value
 
 
 _BODY: dict[str, Any] = {

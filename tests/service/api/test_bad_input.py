@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import socket
@@ -131,12 +132,17 @@ WRONG = {
     "vector of huge whole numbers": Wrong(422, body={"data": [1, 10**60]}, pointer="/data/1", says="finite"),
     "vector nested deep": Wrong(422, raw=b'{"data":' + deep(900) + b"}", pointer="/data"),
     # JSON
-    "NaN": Wrong(400, raw=b'{"data": [NaN, 1]}'),
-    "Infinity": Wrong(400, raw=b'{"data": [1, Infinity]}'),
-    "minus Infinity": Wrong(400, raw=b'{"data": [1, -Infinity]}'),
-    "1e999": Wrong(400, raw=b'{"data": [1, 1e999]}'),
-    "whole number of a thousand digits": Wrong(400, raw=b'{"data": [1, ' + b"9" * 1000 + b"]}"),
-    "cut off": Wrong(400, raw=b'{"data": [1, 2'),
+    "NaN": Wrong(422, raw=b'{"data": [NaN, 1]}', pointer="/data/0", says="NaN"),
+    "Infinity": Wrong(422, raw=b'{"data": [1, Infinity]}', pointer="/data/1", says="finite"),
+    "minus Infinity": Wrong(422, raw=b'{"data": [1, -Infinity]}', pointer="/data/1", says="finite"),
+    "1e999": Wrong(422, raw=b'{"data": [1, 1e999]}', pointer="/data/1", says="finite"),
+    "whole number of a thousand digits": Wrong(
+        422, raw=b'{"data": [1, ' + b"9" * 1000 + b"]}", pointer="/data/1", says="finite"
+    ),
+    "whole number of ten thousand digits": Wrong(422, raw=b'{"data": [1, ' + b"9" * 10_000 + b"]}", pointer="/data/1"),
+    "NaN in a body cut off": Wrong(400, raw=b'{"data": [NaN, 2', says="line 1 column 17"),
+    "cut off": Wrong(400, raw=b'{"data": [1, 2', says="line 1 column 15"),
+    "wrong in the second line": Wrong(400, raw=b'{"data":\n [1 2]}', says="line 2 column 5"),
     "not JSON": Wrong(400, raw=b"data=1"),
     "two values": Wrong(400, raw=b'{"data": [1, 2]} {"data": [1, 2]}'),
     "comma too much": Wrong(400, raw=b'{"data": [1, 2,]}'),
@@ -145,17 +151,40 @@ WRONG = {
     "UTF-16": Wrong(400, raw='{"data": [1, 2]}'.encode("utf-16")),
     "invalid UTF-8": Wrong(400, raw=b'{"data": [1, 2], "id": "\xff\xfe"}'),
     "overlong UTF-8": Wrong(400, raw=b'{"data": [1, 2], "id": "\xc0\xaf"}'),
-    "lone surrogate": Wrong(400, raw=b'{"data": [1, 2], "id": "\\ud800"}'),
-    "NUL escaped": Wrong(400, raw=b'{"data": [1, 2], "display": {"a": ["\\u0000"]}}', says="NUL"),
-    "NUL in a field's name": Wrong(400, raw=b'{"data": [1, 2], "display": {"\\u0000": 1}}', says="NUL"),
+    "lone surrogate": Wrong(422, raw=b'{"data": [1, 2], "id": "\\ud800"}', pointer="/id", says="surrogate"),
+    "lone surrogate in a field's name": Wrong(422, raw=b'{"data": [1, 2], "\\udc00": 1}', pointer="", says="surrogate"),
+    "NUL escaped": Wrong(
+        422, raw=b'{"data": [1, 2], "display": {"a": [":", "\\u0000"]}}', pointer="/display/a/1", says="NUL"
+    ),
+    "NUL in a field's name": Wrong(
+        422, raw=b'{"data": [1, 2], "display": {"\\u0000": 1}}', pointer="/display", says="NUL"
+    ),
+    "NUL in an id": Wrong(422, body={"data": [1, 2], "id": "a\x00"}, pointer="/id", says="NUL"),
+    "NUL in a label": Wrong(422, body={"data": [1, 2], "label": "a\x00"}, pointer="/label", says="NUL"),
+    "NUL in a stream's name": Wrong(422, STREAMS, stream(name="a\x00"), pointer="/name", says="NUL"),
+    "NUL in a class": Wrong(422, STREAMS, stream(classes=["a", "b\x00"]), pointer="/classes/1", says="NUL"),
+    "NUL in a late label": Wrong(
+        422, "/v1/streams/s/labels", {"sample_id": "good", "label": "\x00"}, pointer="/label", says="NUL"
+    ),
+    "NUL in a lease token": Wrong(
+        422, "/v1/queries/q_no:release", {"lease_token": "\x00"}, pointer="/lease_token", says="NUL"
+    ),
+    "NaN in a tensor": Wrong(
+        422, "/v2/models/s/infer", raw=b'{"inputs": [{"name": "x", "data": [1, NaN]}]}', pointer="/inputs/0/data/1"
+    ),
     "NUL raw": Wrong(400, raw=b'{"data": [1, 2], "id": "a\x00"}'),
     "nested too deep": Wrong(400, raw=b'{"data":' + deep(100_000) + b"}"),
     "objects nested too deep": Wrong(400, raw=b'{"a":' * 50_000 + b"1" + b"}" * 50_000),
     "display nested too deep to be shown": Wrong(
         422, raw=b'{"data": [1, 2], "display": {"a":' + deep(300) + b"}}", pointer="/display"
     ),
-    "field twice": Wrong(400, raw=b'{"data": [1, 2], "data": [3, 4]}', says="twice"),
-    "field twice inside": Wrong(400, raw=b'{"data": [1, 2], "display": {"u": "x:y", "u": "z"}}', says="twice"),
+    "field twice": Wrong(422, raw=b'{"data": [1, 2], "data": [3, 4]}', pointer="/data", says="twice"),
+    "field twice inside": Wrong(
+        422, raw=b'{"data": [1, 2], "display": {"u": "x:y", "u": "z"}}', pointer="/display/u", says="twice"
+    ),
+    "fields twice beside texts that are odd": Wrong(
+        422, raw=b'{"data": [1, 2], "id": "\\u0000", "display": {"u": 1, "u": 2}}', pointer="/display/u", says="/id"
+    ),
     "field unknown": Wrong(422, body={"data": [1, 2], "colour": 1}, pointer="/colour"),
     "field unknown with a pointer's signs": Wrong(422, body={"data": [1, 2], "a/b~c": 1}, pointer="/a~1b~0c"),
     "field missing": Wrong(422, body={"id": "x"}, pointer="/data"),
@@ -169,6 +198,9 @@ WRONG = {
     "type form": Wrong(415, raw=b"data=1", headers={"Content-Type": "application/x-www-form-urlencoded"}),
     "type multipart": Wrong(415, raw=b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"}),
     "type nonsense": Wrong(415, raw=b'{"data": [1, 2]}', headers={"Content-Type": ";;;"}),
+    "body gzipped": Wrong(
+        415, raw=gzip.compress(b'{"data": [1, 2]}'), headers={"Content-Encoding": "gzip"}, says="gzip"
+    ),
     "body too large": Wrong(413, raw=b" " * 1_000_001, says="1000000 bytes"),
     # ids and labels
     "id empty": Wrong(422, body={"data": [1, 2], "id": ""}, pointer="/id"),
@@ -209,7 +241,7 @@ WRONG = {
     "pixels with a text": Wrong(422, PICTURES, {"data": [["1", 2, 3, 4], *GREY[1:]]}, pointer="/data"),
     "pixels with a boolean": Wrong(422, PICTURES, {"data": [[True, 2, 3, 4], *GREY[1:]]}, pointer="/data"),
     "pixels with null": Wrong(422, PICTURES, {"data": [[None, 2, 3, 4], *GREY[1:]]}, pointer="/data"),
-    "pixels with NaN": Wrong(400, PICTURES, raw=b'{"data": [[NaN, 2, 3, 4]]}'),
+    "pixels with NaN": Wrong(422, PICTURES, raw=b'{"data": [[NaN, 2, 3, 4]]}', pointer="/data/0/0"),
     "pixels empty": Wrong(422, PICTURES, {"data": [[], [], []]}, pointer="/data"),
     "pixels of too many dimensions": Wrong(422, PICTURES, raw=b'{"data":' + deep(50) + b"}", pointer="/data"),
     "pixels grey for colours": Wrong(422, COLOURS, {"data": GREY}, pointer="/data"),
@@ -217,6 +249,11 @@ WRONG = {
     "batch of none": Wrong(422, BATCH, {"samples": []}, pointer="/samples"),
     "batch of 1001": Wrong(422, BATCH, {"samples": [{"data": [1, 2]}] * 1001}, pointer="/samples"),
     "batch is a list": Wrong(422, BATCH, [{"data": [1, 2]}], pointer=""),
+    "batch twice": Wrong(422, BATCH, raw=b'{"samples": [], "samples": [{"data": [1, 2]}]}', pointer="/samples"),
+    "batch with NaN beside its samples": Wrong(
+        422, BATCH, raw=b'{"samples": [{"data": [1, 2]}], "x": NaN}', pointer="/x"
+    ),
+    "batch cut off": Wrong(400, BATCH, raw=b'{"samples": [{"data": [1, NaN]}', says="line 1"),
     "batch of an unknown stream": Wrong(404, "/v1/streams/no/samples:batch", {"samples": [{"data": [1, 2]}]}),
     # streams
     "stream unknown": Wrong(404, "/v1/streams/no/samples", {"data": [1, 2]}, says="'no'"),
@@ -503,6 +540,39 @@ def test_one_bad_sample_never_spoils_a_batch(ready: Running) -> None:
     assert ready.stats()["samples"] == before + 3
 
 
+def test_what_json_cannot_say_spoils_no_batch(ready: Running) -> None:
+    good, parts = (
+        '{"id": "%s", "data": [1, 2]}',
+        {
+            1: r'{"id": "bad\u0000", "data": [1, 2]}',
+            2: '{"data": [NaN, 2]}',
+            3: '{"data": [1, 1e999]}',
+            4: '{"data": [1, 2], "data": [3, 4]}',
+            5: r'{"data": [1, 2], "label": "\ud800"}',
+            6: r'{"data": [1, 2], "display": {"\u0000": 1}}',
+        },
+    )
+    wanted = {1: "/id", 2: "/data/0", 3: "/data/1", 4: "/data", 5: "/label", 6: "/display"}
+    for numbers in ((1,), (2,), (3,), (4,), (5,), (6,), (1, 2, 3, 4, 5, 6)):
+        name = "j" + "".join(map(str, numbers))
+        sent = ", ".join([good % f"{name}a", *(parts[n] for n in numbers), good % f"{name}:z"])
+        answer = ready.client.post(BATCH, content=f'{{"samples": [{sent}]}}', headers=JSON)
+        assert answer.status_code == 200, answer.text
+        first, *refused, last = answer.json()["results"]
+        assert (first["id"], last["id"]) == (f"{name}a", f"{name}:z")
+        for at, (n, problem) in enumerate(zip(numbers, refused, strict=True), 1):
+            assert (problem["status"], problem["title"]) == (422, TITLES[422])
+            assert [fault["pointer"] for fault in problem["errors"]] == [f"/samples/{at}{wanted[n]}"]
+            assert problem["detail"]
+
+
+def test_of_very_many_faults_the_first_are_told(ready: Running) -> None:
+    problem = assert_problem(
+        ready.client.post(SAMPLES, content=b'{"data": [' + b"NaN," * 50_000 + b"1]}", headers=JSON), 422
+    )
+    assert [fault["pointer"] for fault in problem["errors"]] == [f"/data/{n}" for n in range(20)]
+
+
 def test_a_batch_with_a_bad_sample_and_a_key_is_remembered_whole(ready: Running) -> None:
     sent = {"samples": [{"data": [1]}, {"data": [1, 2]}]}
     first = ready.client.post(BATCH, json=sent, headers={"Idempotency-Key": "half bad"})
@@ -555,6 +625,42 @@ def test_an_answer_outside_closed_classes_is_refused_and_the_lease_stays(ready: 
     assert problem["errors"][0]["pointer"] == "/label"
     held = ready.client.post(f"/v1/queries/{query['id']}:heartbeat", json={"lease_token": query["lease"]["token"]})
     assert held.status_code == 200
+
+
+@pytest.mark.parametrize("role", [None, "viewer"], ids=["nobody", "a viewer"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content": b"{", "headers": JSON},
+        {"content": b"x", "headers": {"Content-Type": "text/plain"}},
+        {"content": b"x", "headers": JSON | {"Content-Encoding": "br"}},
+        {"json": {"inputs": []}},
+        {"json": []},
+        {"json": {}, "headers": {"Idempotency-Key": ""}},
+    ],
+    ids=["not JSON", "of another type", "encoded", "without inputs", "a list", "with an empty key"],
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        STREAMS,
+        SAMPLES,
+        BATCH,
+        LEASE,
+        "/v2/models/s/infer",
+        "/v1/streams/s/labels",
+        "/v1/streams/s/gold",
+        "/v1/streams/s/snapshots",
+        "/v1/streams/s:rollback",
+        "/v1/queries/q:answer",
+        "/v1/queries/q:skip",
+    ],
+)
+def test_who_may_not_call_is_told_that_first(
+    ready: Running, path: str, wrong: dict[str, Any], role: str | None
+) -> None:
+    with ready.as_role(role) if role else httpx.Client(base_url=ready.url, trust_env=False) as client:
+        assert_problem(client.post(path, **wrong), 403 if role else 401)
 
 
 @pytest.mark.parametrize(
