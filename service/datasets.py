@@ -111,7 +111,7 @@ def _jsonl(path: Path, data_field: str, label_field: str | None) -> Iterator[Lab
             try:
                 row = json.loads(line)
                 data = row[data_field]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise DatasetError(
                     f"{path}, line {number}: must be a JSON object with the field '{data_field}'"
                 ) from None

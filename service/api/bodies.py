@@ -183,9 +183,14 @@ class SampleAnswer(Answered):
 
 
 class BatchAnswer(Answered):
-    """Answers in the order of the samples; a problem object in place of each that was not acceptable."""
+    """Answers in the order of the samples; a problem object in place of each that was not acceptable.
+
+    `known` are the places of those whose id was there before: they are answered as the first time, and of what they say
+    now, a label too, nothing is taken.
+    """
 
     results: list[Any]
+    known: list[int]
 
 
 class LeaseBody(Spec):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ class UnacceptableError(EngramError):
 
     status = 422
     title = "Not acceptable"
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> Self:
+        """Return the error of what is wrong with a body; it tells the first few."""
+        return cls("; ".join(f"{fault.pointer or 'the body'}: {fault.detail}" for fault in faults[:3]), faults=faults)
 
 
 class BeyondHorizonError(UnacceptableError):
