@@ -384,6 +384,10 @@ class RollbackAnswer(Answered):
     job: JobAnswer
 
 
+class NothingBody(Spec):
+    """Nothing has to be said."""
+
+
 class SnapshotAnswer(Answered):
     """The job that stores a state."""
 

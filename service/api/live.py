@@ -48,7 +48,8 @@ async def subscribe(
     elif (resumed := counted(last_event_id)) is not None:
         last = resumed
     else:
-        raise UnacceptableError("Last-Event-ID must be the id of an event that this stream sent")
+        said = "Last-Event-ID must be the id of an event that this stream sent"
+        raise UnacceptableError.at("/header/last-event-id", said)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_follow(parts, found, last), media_type="text/event-stream", headers=headers)
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from service.api.replies import Reply
 from service.core.errors import (
@@ -24,6 +25,7 @@ from service.core.errors import (
 from service.storage.syncs import UncertainError
 from service.storage.writers import OverloadedError, passes
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TITLES = {404: "Not found", 405: "Method not allowed"}
 
 logger = structlog.get_logger()
@@ -78,6 +80,8 @@ def install(app: FastAPI) -> None:
             made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))
         answer = reply(made, request.url.path)
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(_allowed(request))
         return answer
 
     @app.exception_handler(Exception)
@@ -110,8 +114,20 @@ def _unforeseen(request: Request, error: Exception) -> Response:
     return reply(EngramError("Something went wrong here; it has been logged."))
 
 
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a way, of which each may have a route of its own."""
+    routes = request.app.router.routes
+    of_method = {method: {**request.scope, "method": method} for method in _METHODS}
+    found = [name for name, scope in of_method.items() if any(one.matches(scope)[0] is Match.FULL for one in routes)]
+    return [*found, "HEAD"] if "GET" in found else found
+
+
 def _pointer(location: tuple[Any, ...]) -> str:
     parts = location[1:] if location and location[0] == "body" else location
+    if parts[:1] == ("input",):  # behind it stands which kind was tried, which is nowhere in the body
+        parts = (*parts[:1], *parts[2:])
+    if parts[-1:] == ("[key]",):  # the name itself is wrong
+        parts = parts[:-1]
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 

@@ -10,6 +10,7 @@ from service.api.bodies import (
     HoldBody,
     LeaseBody,
     LeasedAnswer,
+    NothingBody,
     RecordedAnswer,
     SkipBody,
     TakenBackAnswer,
@@ -60,6 +61,6 @@ async def heartbeat(query_id: str, body: HoldBody, parts: PartsOf, _caller: Anno
 
 
 @router.post("/queries/{query_id}:retract", response_model=TakenBackAnswer)
-async def retract(query_id: str, parts: PartsOf, caller: Annotator) -> Response:
+async def retract(query_id: str, parts: PartsOf, caller: Annotator, _body: NothingBody | None = None) -> Response:
     """Take back the own answer to a query, and the label that rests on it; the query is leased to the caller again."""
     return Reply(await corrections.retract_answer(parts, caller, query_id))

@@ -124,6 +124,11 @@ class UnacceptableError(EngramError):
         """Return the error of what is wrong with a body; it tells the first few."""
         return cls("; ".join(f"{fault.pointer or 'the body'}: {fault.detail}" for fault in faults[:3]), faults=faults)
 
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> Self:
+        """Return the error of one thing that is wrong, with its place."""
+        return cls(detail, faults=[Fault(pointer, detail)])
+
 
 class BeyondHorizonError(UnacceptableError):
     """That lies behind the replay horizon."""

@@ -14,7 +14,6 @@ from service.core import streams, unanswered
 from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
-    Fault,
     NotFoundError,
     UnacceptableError,
 )
@@ -59,10 +58,10 @@ def with_class(parts: Parts, stream: Stream, classes: list[str], label: str) -> 
     if label in classes:
         return classes
     if not stream.open_classes:
-        detail = f"label must be one of the stream's classes ({', '.join(classes[:20])}), got '{label}'"
-        raise UnacceptableError(detail, faults=[Fault("/label", detail)])
+        known = ", ".join(classes[:20])
+        raise UnacceptableError.at("/label", f"label must be one of the stream's classes ({known}), got '{label}'")
     if len(classes) >= parts.settings.max_classes:
-        raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes")
+        raise UnacceptableError.at("/label", f"a stream may have at most {parts.settings.max_classes} classes")
     return [*classes, label]
 
 

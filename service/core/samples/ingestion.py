@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ async def ingest(
     by: Principal,
     key: RequestKey | None,
     *,
-    whole: bool = False,
+    blame: Callable[[int, EngramError], EngramError] | None = None,
 ) -> Answer:
     """Accept samples of one stream: answer each with prediction, uncertainty and query, or with what is wrong.
 
@@ -43,15 +43,15 @@ async def ingest(
         sent: the samples.
         by: who sends them.
         key: the request's Idempotency-Key.
-        whole: take all samples or none.
+        blame: where all samples are to be taken or none, what is to be raised of the first that is not acceptable.
 
     Raises:
-        EngramError: where one is not acceptable and they are to be taken `whole`.
+        EngramError: where one is not acceptable and all are to be taken or none.
     """
     stream, prepared = await anyio.to_thread.run_sync(_prepare, parts, name, sent)
-    wrong = next((found for found in prepared if isinstance(found, EngramError)), None)
-    if whole and wrong is not None:
-        raise wrong
+    for n, found in enumerate(prepared):
+        if blame is not None and isinstance(found, EngramError):
+            raise blame(n, found)
 
     def work(connection: Connection) -> Answer:
         outcomes, known = _store(connection, parts, stream, prepared, by)

@@ -277,23 +277,30 @@ WRONG = {
     "input missing": Wrong(422, STREAMS, {"name": "new"}, pointer="/input"),
     "input kind unknown": Wrong(422, STREAMS, stream(input={"kind": "sound"}), pointer="/input", says="vector"),
     "table without fields": Wrong(
-        422, STREAMS, stream(input={"kind": "tabular", "fields": {}}), pointer="/input/tabular/fields"
+        422, STREAMS, stream(input={"kind": "tabular", "fields": {}}), pointer="/input/fields"
     ),
     "field of an unknown kind": Wrong(
-        422, STREAMS, stream(input={"kind": "tabular", "fields": {"a": "date"}}), pointer="/input/tabular/fields/a"
+        422, STREAMS, stream(input={"kind": "tabular", "fields": {"a": "date"}}), pointer="/input/fields/a"
     ),
-    "input of 0": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 0}), pointer="/input/vector/dim"),
-    "input of 2.5": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 2.5}), pointer="/input/vector/dim"),
-    "input as a text": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": "2"}), pointer="/input/vector/dim"),
+    "input of 0": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 0}), pointer="/input/dim"),
+    "input without its size": Wrong(422, STREAMS, stream(input={"kind": "vector"}), pointer="/input/dim"),
+    "input of a picture without its size": Wrong(422, STREAMS, stream(input={"kind": "image"}), pointer="/input/width"),
+    "input of a text of 1": Wrong(422, STREAMS, stream(input={"kind": "text", "dim": 1}), pointer="/input/dim"),
+    "input with more": Wrong(422, STREAMS, stream(input={"kind": "text", "width": 1}), pointer="/input/width"),
+    "field with a name that is none": Wrong(
+        422, STREAMS, stream(input={"kind": "tabular", "fields": {"": "number"}}), pointer="/input/fields/"
+    ),
+    "input of 2.5": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": 2.5}), pointer="/input/dim"),
+    "input as a text": Wrong(422, STREAMS, stream(input={"kind": "vector", "dim": "2"}), pointer="/input/dim"),
     "channels of 4": Wrong(
         422,
         STREAMS,
         stream(input={"kind": "image", "width": 2, "height": 2, "channels": 4}),
-        pointer="/input/image/channels",
+        pointer="/input/channels",
     ),
     "classes alike": Wrong(422, STREAMS, stream(classes=["a", "a"]), pointer="/classes", says="'a'"),
-    "classes none and closed": Wrong(422, STREAMS, stream(open_classes=False), says="class"),
-    "classes too many": Wrong(422, STREAMS, stream(classes=[str(n) for n in range(1001)]), says="1000"),
+    "classes none and closed": Wrong(422, STREAMS, stream(open_classes=False), pointer="/classes", says="class"),
+    "classes too many": Wrong(422, STREAMS, stream(classes=[str(n) for n in range(1001)]), pointer="/classes"),
     "strategy unknown": Wrong(422, STREAMS, query(strategy="guess"), pointer="/query/strategy", says="variation_ratio"),
     "budget above 1": Wrong(422, STREAMS, query(budget=1.5), pointer="/query/budget"),
     "budget below 0": Wrong(422, STREAMS, query(budget=-0.1), pointer="/query/budget"),
@@ -316,6 +323,14 @@ WRONG = {
         learner(pull_every=20, memory_window=20),
         pointer="/learner",
         says="below memory_window, 20, got 20",
+    ),
+    "classes to add too many": Wrong(
+        422,
+        "/v1/streams/s",
+        {"add_classes": [str(n) for n in range(1001)]},
+        method="PATCH",
+        pointer="/add_classes",
+        says="1000",
     ),
     "gate too large": Wrong(
         422, STREAMS, stream(input={"kind": "text"}, learner={"gate": "sparse_code"}), says="no gate"
@@ -351,6 +366,10 @@ WRONG = {
     "label unknown": Wrong(404, "/v1/labels/l_no", method="DELETE"),
     "label unknown, corrected": Wrong(404, "/v1/labels/l_no", {"label": "a"}, method="PATCH"),
     "correction without a label": Wrong(422, "/v1/labels/l_no", {}, method="PATCH", pointer="/label"),
+    "snapshot of garbage": Wrong(400, "/v1/streams/s/snapshots", raw=b"garbage"),
+    "snapshot with more": Wrong(422, "/v1/streams/s/snapshots", {"x": 1}, pointer="/x"),
+    "undo of garbage": Wrong(400, "/v1/queries/q_no:retract", raw=b"garbage"),
+    "undo with more": Wrong(422, "/v1/queries/q_no:retract", {"x": 1}, pointer="/x"),
     "rollback below 0": Wrong(422, "/v1/streams/s:rollback", {"seq": -1}, pointer="/seq"),
     "rollback to a text": Wrong(422, "/v1/streams/s:rollback", {"seq": "1"}, pointer="/seq"),
     "rollback beyond the end": Wrong(422, "/v1/streams/s:rollback", {"seq": 10**9}, pointer="/seq"),
@@ -369,7 +388,14 @@ WRONG = {
         422, "/v1/streams/s/samples/good?at=then", method="GET", pointer="/query/at", says="now"
     ),
     # lists and plots
-    "cursor is noise": Wrong(422, "/v1/streams?cursor=%25%25", method="GET", says="cursor"),
+    "cursor is noise": Wrong(422, "/v1/streams?cursor=%25%25", method="GET", pointer="/query/cursor", says="cursor"),
+    "cursor is noise, snapshots": Wrong(
+        422, "/v1/streams/s/snapshots?cursor=garbage", method="GET", pointer="/query/cursor", says="cursor"
+    ),
+    "cursor of another list, snapshots": Wrong(
+        422, "/v1/streams/s/snapshots?cursor=" + cursor(b"7"), method="GET", pointer="/query/cursor", says="cursor"
+    ),
+    "snapshots, none a page": Wrong(422, "/v1/streams/s/snapshots?limit=0", method="GET", pointer="/query/limit"),
     "cursor is not UTF-8": Wrong(422, "/v1/streams?cursor=" + cursor(b"\xff"), method="GET", says="cursor"),
     "cursor with NUL": Wrong(422, "/v1/streams?cursor=" + cursor(b"a\x00"), method="GET", says="cursor"),
     "cursor too long": Wrong(422, "/v1/streams?cursor=" + "A" * 501, method="GET", pointer="/query/cursor"),
@@ -384,7 +410,7 @@ WRONG = {
     "limit of 1001": Wrong(422, "/v1/streams?limit=1001", method="GET", pointer="/query/limit"),
     "limit is a word": Wrong(422, "/v1/streams?limit=all", method="GET", pointer="/query/limit"),
     "metric missing": Wrong(422, "/v1/streams/s/timeseries", method="GET", pointer="/query/metric"),
-    "metric unknown": Wrong(422, "/v1/streams/s/timeseries?metric=luck", method="GET", says="accuracy"),
+    "metric unknown": Wrong(422, "/v1/streams/s/timeseries?metric=luck", method="GET", pointer="/query/metric"),
     "span is no time": Wrong(
         422, "/v1/streams/s/timeseries?metric=accuracy&from=dawn", method="GET", pointer="/query/from"
     ),
@@ -398,12 +424,17 @@ WRONG = {
         422, "/v1/streams/s/timeseries?metric=samples&from=1970-01-01&to=2030-01-01&step=1", method="GET", says="step"
     ),
     "step of 0": Wrong(422, "/v1/streams/s/timeseries?metric=samples&step=0", method="GET", pointer="/query/step"),
-    "format unknown": Wrong(422, "/v1/streams/s/export?format=xlsx", method="GET", says="parquet"),
-    "committee of an unknown format": Wrong(422, "/v1/streams/s/committee?format=h", method="GET", says="npz, c"),
+    "format unknown": Wrong(422, "/v1/streams/s/export?format=xlsx", method="GET", pointer="/query/format"),
+    "committee of an unknown format": Wrong(422, "/v1/streams/s/committee?format=h", method="GET", pointer="/query/format"),
     "committee of nobody": Wrong(422, "/v1/streams/s/committee?members=0", method="GET", pointer="/query/members"),
     "committee of too many": Wrong(422, "/v1/streams/s/committee?members=65", method="GET", pointer="/query/members"),
     "event id is a word": Wrong(
-        422, "/v1/streams/s/events", method="GET", headers={"Last-Event-ID": "newest"}, says="Last-Event-ID"
+        422,
+        "/v1/streams/s/events",
+        method="GET",
+        headers={"Last-Event-ID": "newest"},
+        pointer="/header/last-event-id",
+        says="Last-Event-ID",
     ),
     "event id of raised digits": Wrong(
         422,
@@ -506,6 +537,46 @@ def test_bytes_that_are_not_http_do_no_harm(ready: Running) -> None:
             raw.sendall(noise)
             assert b" 400 " in raw.recv(1000).split(b"\r\n")[0]
     assert ready.post([1, 2])["id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/streams", {"GET", "HEAD", "POST"}),
+        ("/v1/streams/s", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("/v1/streams/s/samples", {"POST"}),
+        ("/v1/labels/l", {"PATCH", "DELETE"}),
+        ("/healthz", {"GET", "HEAD"}),
+    ],
+)
+def test_a_method_that_a_way_has_not_is_answered_with_those_that_it_has(
+    ready: Running, path: str, allowed: set[str]
+) -> None:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
+        answer = ready.client.request(method, path)
+        assert_problem(answer, 405)
+        assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/v1/streams", 200),
+        ("/v1/streams/s/events", 200),
+        ("/v1/streams/s/export", 200),
+        ("/v1/streams/no", 404),
+        ("/v1/nothing", 404),
+        (SAMPLES, 405),
+    ],
+)
+def test_head_is_answered_as_get_without_the_body(ready: Running, path: str, status: int) -> None:
+    answer = ready.client.head(path)
+    assert (answer.status_code, answer.content) == (status, b"")
+    if "events" not in path:
+        assert answer.headers["content-type"] == ready.client.get(path).headers["content-type"]
 
 
 def test_one_bad_sample_never_spoils_a_batch(ready: Running) -> None:
