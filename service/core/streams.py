@@ -110,7 +110,7 @@ async def create(
         )
         if stream is None:
             raise ConflictError(f"there is a stream '{name}' already")
-        return Answer(201, body(stream))
+        return Answer(201, body(stream), stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     made = await parts.db.read(lambda c: streams.by_name(c, name))

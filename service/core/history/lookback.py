@@ -77,7 +77,8 @@ async def take_snapshot(parts: Parts, name: str, key: RequestKey | None) -> Answ
     def work(connection: Connection) -> Answer:
         stream = streams.find_locked(connection, name)
         touched.append(stream.id)
-        return Answer(202, {"job": jobs.queue(connection, parts, stream.id, job_rows.SNAPSHOT, stream.applied_seq)})
+        job = jobs.queue(connection, parts, stream.id, job_rows.SNAPSHOT, stream.applied_seq)
+        return Answer(202, {"job": job}, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     for stream_id in touched:

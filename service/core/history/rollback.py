@@ -62,7 +62,7 @@ async def roll_back(parts: Parts, who: Principal, name: str, seq: int, key: Requ
         job = jobs.queue(connection, parts, stream.id, job_rows.REBUILD, entry)
         touched.append(stream.id)
         answered = {"stream": name, "seq": entry, "rolled_back_to": seq, "labels_taken_back": taken, "job": job}
-        return Answer(200, answered)
+        return Answer(200, answered, stream.id)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     for stream_id in touched:

@@ -85,7 +85,7 @@ async def learn_late(
         if before is not None:
             if before.label != label:
                 raise ConflictError(f"this sample has the label '{before.label}'; take that back to change it")
-            return Answer(200, {"label_id": before.id, "seq": before.seq})
+            return Answer(200, {"label_id": before.id, "seq": before.seq}, stream.id)
         if sample.purged_at is not None:
             raise ConflictError(
                 "the payload of this sample was purged after its life time; nothing is left to learn from"
@@ -98,7 +98,7 @@ async def learn_late(
         known, said = log.label(connection, recorded["label_id"]), answers.of_sample(connection, sample.n)
         if known is not None and said:
             judging.by_label(connection, stream, said, known)
-        return Answer(200, recorded)
+        return Answer(200, recorded, stream.id)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     stream = await parts.db.read(lambda c: streams.find(c, name))

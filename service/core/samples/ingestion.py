@@ -59,7 +59,7 @@ async def ingest(
             found.as_problem(inside=f"/samples/{n}") if isinstance(found, EngramError) else found
             for n, found in enumerate(outcomes)
         ]
-        return Answer(200, {"results": results, "known": known})
+        return Answer(200, {"results": results, "known": known}, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     _tell(parts, stream, sent, answer.body["results"])
@@ -78,7 +78,7 @@ async def ingest_one(parts: Parts, name: str, sent: SampleIn, by: Principal, key
         [outcome], _known = _store(connection, parts, stream, prepared, by)
         if isinstance(outcome, EngramError):
             raise outcome
-        return Answer(200, outcome)
+        return Answer(200, outcome, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     _tell(parts, stream, [sent], [answer.body])

@@ -425,7 +425,9 @@ WRONG = {
     ),
     "step of 0": Wrong(422, "/v1/streams/s/timeseries?metric=samples&step=0", method="GET", pointer="/query/step"),
     "format unknown": Wrong(422, "/v1/streams/s/export?format=xlsx", method="GET", pointer="/query/format"),
-    "committee of an unknown format": Wrong(422, "/v1/streams/s/committee?format=h", method="GET", pointer="/query/format"),
+    "committee of an unknown format": Wrong(
+        422, "/v1/streams/s/committee?format=h", method="GET", pointer="/query/format"
+    ),
     "committee of nobody": Wrong(422, "/v1/streams/s/committee?members=0", method="GET", pointer="/query/members"),
     "committee of too many": Wrong(422, "/v1/streams/s/committee?members=65", method="GET", pointer="/query/members"),
     "event id is a word": Wrong(
