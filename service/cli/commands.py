@@ -89,6 +89,12 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
+def _png(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise typer.BadParameter(f"the plot is a PNG, so its name must end in .png, got {path}")
+    return path
+
+
 @app.callback()
 def _root(
     _version: Annotated[
@@ -277,7 +283,7 @@ def simulate(
     samples: Annotated[int | None, typer.Option(min=2, help="Take this many rows of the file. [all]")] = None,
     data_field: Annotated[str, typer.Option(help="Field that holds the data.")] = "data",
     label_field: Annotated[str, typer.Option(help="Field that holds the label.")] = "label",
-    plot: Annotated[Path | None, typer.Option(help="PNG to write: accuracy against labels.")] = None,
+    plot: Annotated[Path | None, typer.Option(callback=_png, help="PNG to write: accuracy against labels.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
 ) -> None:
     """Tell what query policies would have cost and reached on a labelled file, every pair of strategy and budget."""
@@ -306,6 +312,8 @@ def simulate(
     ]
     source = Source(file, data_field, label_field, samples, held_out, shuffled=shuffle)
     with failures():
+        if plot is not None:
+            simulated.must_be_writable(plot)  # before all the work
         plan = Plan(policies, range(seed, seed + seeds), curve=json or plot is not None)
         material, runs = run(plan, source, settings_with(None), out)
         if json:
