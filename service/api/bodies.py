@@ -27,7 +27,10 @@ from service.core.specs import (
     StreamName,
 )
 
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+COLOUR_PATTERN = r"^#[0-9a-fA-F]{6}$"
+MOMENT_PATTERN = r"^(now|[0-9]{1,18})$"
+
+Colour = Annotated[str, StringConstraints(pattern=COLOUR_PATTERN)]
 Guidelines = Annotated[str, StringConstraints(max_length=20_000)]
 Classes = Annotated[list[Label], Field(max_length=10_000)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -90,4 +90,4 @@ def _must_be_json(request: Request) -> None:
 
 def _or_error(item: Any) -> Any:
     faults = list(json_values.faults_of(item))
-    return UnacceptableError.of(faults) if faults else item
+    return UnacceptableError.of(faults, whole="the sample") if faults else item

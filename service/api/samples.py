@@ -8,7 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import ValidationError
 
-from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
+from service.api.bodies import MOMENT_PATTERN, BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
 from service.api.problems import unacceptable
 from service.api.replies import Reply
@@ -49,7 +49,7 @@ async def look(
     at: Annotated[
         str | None,
         Query(
-            pattern="^(now|[0-9]{1,18})$",
+            pattern=MOMENT_PATTERN,
             description="'now' adds what the model says today, a number what it said after that log entry",
         ),
     ] = None,
@@ -65,5 +65,5 @@ def _item(item: Any) -> SampleIn | EngramError:
     try:
         body = SampleBody.model_validate(item)
     except ValidationError as error:
-        return unacceptable(error.errors(include_url=False))
+        return unacceptable(error.errors(include_url=False), SampleBody, whole="the sample")
     return SampleIn(body.id, body.data, body.display, body.label)

@@ -120,9 +120,9 @@ class UnacceptableError(EngramError):
     title = "Not acceptable"
 
     @classmethod
-    def of(cls, faults: Sequence[Fault]) -> Self:
-        """Return the error of what is wrong with a body; it tells the first few."""
-        return cls("; ".join(f"{fault.pointer or 'the body'}: {fault.detail}" for fault in faults[:3]), faults=faults)
+    def of(cls, faults: Sequence[Fault], whole: str = "the body") -> Self:
+        """Return the error of what is wrong with the `whole` that was sent; it tells the first few."""
+        return cls("; ".join(f"{fault.pointer or whole}: {fault.detail}" for fault in faults[:3]), faults=faults)
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> Self:

@@ -14,6 +14,7 @@ from service.api.inference_protocol import inputs, outputs
 from service.api.inference_protocol.inputs import Lenient, Rows, Tensor
 from service.api.replies import Reply
 from service.api.routing import StrictRoute
+from service.api.wording import said
 from service.core import streams
 from service.core.errors import MalformedError, NotFoundError, NotReadyError, UnacceptableError
 from service.core.parts import Parts
@@ -150,7 +151,7 @@ def _id(rows: Rows, n: int) -> str | None:
     try:
         return _ID.validate_python(rows.ids[n])
     except ValidationError as error:
-        detail = f"the id of sample {n}: {error.errors(include_url=False)[0]['msg'].lower()}"
+        detail = f"the id of sample {n}: {said(error.errors(include_url=False)[0])}"
         raise UnacceptableError.at(f"/inputs/{rows.places['id']}", detail) from None
 
 

@@ -54,6 +54,19 @@ def test_a_line_nested_too_deep_is_named(folder: Path, tmp_path: Path) -> None:
     assert "line 2" in failed("import", "s", file, "--data-dir", folder)
 
 
+def test_files_that_are_no_arrays_are_one_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "noise.npz").write_bytes(b"garbage")
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    with (tmp_path / "one.npz").open("wb") as file:
+        np.save(file, np.zeros((2, 2)))
+    np.savez(tmp_path / "objects.npz", x=np.array([{}, {}]), y=np.array([1, 2]))
+    np.savez(tmp_path / "value.npz", x=np.float64(1))
+    for name in ("noise", "cut", "one", "objects", "value"):
+        said = failed("import", "s", tmp_path / f"{name}.npz", "--data-dir", folder)
+        assert "allow_pickle" not in said
+        assert f"{name}.npz: {'x and y must be rows' if name == 'value' else 'not a readable .npz file'}" in said
+
+
 def test_labels_of_rows_that_are_there_already_are_posted_as_late_truths(
     service: Running, folder: Path, tmp_path: Path
 ) -> None:
