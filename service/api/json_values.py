@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -31,8 +32,7 @@ class _Twice(dict[str, Any]):
 
     def __init__(self, fields: list[tuple[str, Any]]) -> None:
         super().__init__(fields)
-        names = [name for name, _ in fields]
-        self.names = [name for name in self if names.count(name) > 1]
+        self.names = [name for name, count in Counter(name for name, _ in fields).items() if count > 1]
 
 
 def read(body: bytes) -> Read:

@@ -79,7 +79,7 @@ def _must_be_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     json = kind == "application/json" or kind.endswith("+json")
     # Binary tensors stand behind the JSON of the Open Inference Protocol, and its clients name no type.
-    tensors = request.url.path.startswith("/v2/") and kind in ("", "application/octet-stream")
+    tensors = request.scope["path"].startswith("/v2/") and kind in ("", "application/octet-stream")
     has_body = request.headers.get("content-length", "0") not in ("", "0") or kind != ""
     if has_body and not (json or tensors):
         raise WrongTypeError

@@ -25,6 +25,15 @@ def connected(settings: Settings) -> Iterator[httpx.Client]:
     """
     must_be_there(settings)
     try:
+        with _reached(settings) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise CommandError(f"the service does not answer: {error}") from None
+
+
+@contextmanager
+def _reached(settings: Settings) -> Iterator[httpx.Client]:
+    try:
         with opened(settings) as parts:
             bound = listen("127.0.0.1", 0)
             server = make_server(parts, bound)

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -653,6 +654,15 @@ def test_what_json_cannot_say_spoils_no_batch(ready: Running) -> None:
             assert (problem["status"], problem["title"]) == (422, TITLES[422])
             assert [fault["pointer"] for fault in problem["errors"]] == [f"/samples/{at}{wanted[n]}"]
             assert problem["detail"]
+
+
+def test_an_object_with_very_many_fields_of_which_one_stands_twice_is_refused_at_once(ready: Running) -> None:
+    fields = ",".join(f'"{n}":0' for n in range(60_000))
+    body = f'{{"data": [1, 2], "display": {{{fields},"7":1}}}}'
+    started = monotonic()
+    problem = assert_problem(ready.client.post(SAMPLES, content=body, headers=JSON), 422)
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/display/7"]
+    assert monotonic() - started < 5
 
 
 def test_of_very_many_faults_the_first_are_told(ready: Running) -> None:
