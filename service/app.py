@@ -36,6 +36,7 @@ from service.api import (
 )
 from service.api.bodies import ProblemAnswer
 from service.api.guard import Guard
+from service.api.head_requests import HeadRequests
 from service.api.inference_protocol import routes as inference_protocol
 from service.bus import Bus
 from service.bus.local import LocalBus
@@ -122,6 +123,7 @@ def create_app(parts: Parts, *, learns: bool = True) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app)
+    app.add_middleware(HeadRequests)
     app.add_middleware(Guard, max_body_bytes=parts.settings.max_body_bytes, metrics=parts.metrics)
     app.include_router(monitoring.process)
     # The routes are tried in this order: first come those that are asked for most.
@@ -157,6 +159,7 @@ def create_worker_app(parts: Parts) -> FastAPI:
     app = FastAPI(title="Engram worker", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts = parts
     problems.install(app)
+    app.add_middleware(HeadRequests)
     app.include_router(monitoring.process)
     return app
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -81,8 +83,11 @@ def _npz(path: Path, label_field: str | None) -> Iterator[Labelled]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             x, y = _pair(path, dict(arrays))
-    except (ValueError, OSError, EOFError) as error:
-        raise DatasetError(f"{path}: not a readable .npz file ({error})") from None
+    except DatasetError:
+        raise
+    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
+        said = "not a readable .npz file of numbers and texts; numpy.savez(file, x=…, y=…) writes one"
+        raise DatasetError(f"{path}: {said}") from None
     for index, row in enumerate(x):
         yield Labelled(row.tolist(), None if y is None or label_field is None else str(y[index]))
 
@@ -91,6 +96,8 @@ def _pair(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], ND
     for x, y in (("x_train", "y_train"), ("x", "y"), ("X", "y"), ("data", "label")):
         if x in arrays:
             labels = arrays.get(y)
+            if arrays[x].ndim == 0 or (labels is not None and labels.ndim == 0):
+                raise DatasetError(f"{path}: {x} and {y} must be rows, not one value")
             if labels is not None and len(labels) != len(arrays[x]):
                 raise DatasetError(f"{path}: {x} has {len(arrays[x])} rows, {y} has {len(labels)}")
             return arrays[x], labels
@@ -111,7 +118,7 @@ def _jsonl(path: Path, data_field: str, label_field: str | None) -> Iterator[Lab
             try:
                 row = json.loads(line)
                 data = row[data_field]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise DatasetError(
                     f"{path}, line {number}: must be a JSON object with the field '{data_field}'"
                 ) from None

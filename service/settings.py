@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(gt=0)]
+
+_DRIVERS = ("postgresql", "postgres", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 
 
 class Settings(BaseSettings):
@@ -57,6 +61,27 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str | None) -> str | None:
+        if value is not None and _driver(value) not in _DRIVERS:
+            raise ValueError("must be postgresql://user@host:port/database or sqlite:///file")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, value: str | None) -> str | None:
+        if value is not None and _scheme(value) not in ("redis", "rediss", "unix"):
+            raise ValueError("must be redis://host:port/number, rediss://… or unix://path")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _computes_here(cls, value: str) -> str:
+        if value != "cpu" and not _computes(value):
+            raise ValueError("must be a device on which PyTorch computes here, as 'cpu'")
+        return value
+
     @field_validator("worker_lease_seconds")
     @classmethod
     def _outlasts_two_heartbeats(cls, value: int, others: ValidationInfo) -> int:
@@ -73,3 +98,31 @@ class Settings(BaseSettings):
         return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
             "postgres://", "postgresql+psycopg://", 1
         )
+
+
+def _driver(url: str) -> str | None:
+    """Return by what a database's address is reached, or None where it is no address."""
+    try:
+        return sa.make_url(url).drivername
+    except (sa.exc.ArgumentError, ValueError):
+        return None
+
+
+def _scheme(url: str) -> str | None:
+    """Return how an address begins, or None where it is none."""
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:  # of a port that is none
+        return None
+    return parts.scheme
+
+
+def _computes(device: str) -> bool:
+    """Return whether PyTorch computes on a device here."""
+    import torch  # noqa: PLC0415 - a second of loading that most commands can do without
+
+    try:
+        return bool(torch.ones(1, device=device).sum().item() == 1)
+    except (RuntimeError, AssertionError):  # no such device; PyTorch was built without it
+        return False

@@ -140,7 +140,7 @@ class Worker:
             return False
         self._keep_only({*self._due, *self._surplus}, found)
         well = [
-            attempt(self._parts, partial(self._catch_up, found[lease.stream_id], lease))
+            attempt(self._parts, partial(self._unless_removed, found[lease.stream_id], lease))
             for lease in self._due
             if lease.stream_id in found
         ]
@@ -160,6 +160,16 @@ class Worker:
                 self._parts.forget(stream_id)
             elif lease not in leases:
                 self._lose(lease)
+
+    def _unless_removed(self, stream: Stream, lease: StreamLease) -> None:
+        """Bring a stream up to its log; what is not found any more where it was removed in the middle is no failure."""
+        try:
+            self._catch_up(stream, lease)
+        except Exception:
+            if self._parts.db.read_now(lambda c: streams.by_id(c, stream.id)) is not None:
+                raise
+            self._drop(stream.id)
+            self._parts.forget(stream.id)
 
     def _catch_up(self, stream: Stream, lease: StreamLease) -> None:
         if stream.id not in self._held:

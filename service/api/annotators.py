@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from service.api.bodies import AnnotatorsAnswer, GoldAnswer, GoldBody, Page
 from service.api.dependencies import Cursor, Key, Limit, Operator, PartsOf, Reviewer, after_cursor, cursor_of
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core.labels import annotators, gold
 from service.core.labels.gold import Known
 

@@ -27,7 +27,10 @@ from service.core.specs import (
     StreamName,
 )
 
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+COLOUR_PATTERN = r"^#[0-9a-fA-F]{6}$"
+MOMENT_PATTERN = r"^(now|[0-9]{1,18})$"
+
+Colour = Annotated[str, StringConstraints(pattern=COLOUR_PATTERN)]
 Guidelines = Annotated[str, StringConstraints(max_length=20_000)]
 Classes = Annotated[list[Label], Field(max_length=10_000)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -183,9 +186,14 @@ class SampleAnswer(Answered):
 
 
 class BatchAnswer(Answered):
-    """Answers in the order of the samples; a problem object in place of each that was not acceptable."""
+    """Answers in the order of the samples; a problem object in place of each that was not acceptable.
+
+    `known` are the places of those whose id was there before: they are answered as the first time, and of what they say
+    now, a label too, nothing is taken.
+    """
 
     results: list[Any]
+    known: list[int]
 
 
 class LeaseBody(Spec):
@@ -377,6 +385,10 @@ class RollbackAnswer(Answered):
     rolled_back_to: int
     labels_taken_back: int
     job: JobAnswer
+
+
+class NothingBody(Spec):
+    """Nothing has to be said."""
 
 
 class SnapshotAnswer(Answered):

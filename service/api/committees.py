@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reviewer
-from service.api.replies import StrictRoute
+from service.api.routing import StrictRoute
 from service.core.errors import UnacceptableError
 from service.core.models import committee
 
@@ -29,6 +29,8 @@ def download(
 ) -> Response:
     """Draw binary networks from what the stream has learned, one bit a weight, as NumPy arrays or as a C header."""
     if form not in committee.FORMATS:
-        raise UnacceptableError(f"format must be one of {', '.join(committee.FORMATS)}, got '{form}'")
+        raise UnacceptableError.at(
+            "/query/format", f"format must be one of {', '.join(committee.FORMATS)}, got '{form}'"
+        )
     media_type, write = committee.FORMATS[form]
     return StreamingResponse(write(committee.drawn(parts, stream, members)), media_type=media_type)

@@ -115,8 +115,26 @@ def after_cursor(cursor: str | None) -> str:
     except (binascii.Error, ValueError):
         after = "\x00"
     if not after.isprintable():
-        raise UnacceptableError("cursor must be the next_cursor of an earlier page")
+        raise _no_cursor()
     return after
+
+
+def numbers_of(cursor: str | None, count: int) -> tuple[int, ...] | None:
+    """Return the numbers that `cursor_of` hid, joined by '-', or None without a cursor.
+
+    Raises:
+        UnacceptableError: where the cursor is not one that a page gave.
+    """
+    if cursor is None:
+        return None
+    found = tuple(number for part in after_cursor(cursor).split("-") if (number := counted(part)) is not None)
+    if len(found) != count:
+        raise _no_cursor()
+    return found
+
+
+def _no_cursor() -> UnacceptableError:
+    return UnacceptableError.at("/query/cursor", "cursor must be the next_cursor of an earlier page of this list")
 
 
 def counted(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Before any route: body size, content type, and the time each request takes."""
+"""Before any route: body size, and the time each request takes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import reply
-from service.core.errors import EngramError, NotFoundError, TooLargeError, WrongTypeError
+from service.core.errors import EngramError, NotFoundError, TooLargeError
 from service.core.metrics import Metrics
-
-_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Guard:
-    """Refuses what is too large or not JSON before it is read, and measures the rest."""
+    """Refuses what is too large before it is read, and measures the rest."""
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, metrics: Metrics) -> None:
         self._app = app
@@ -70,17 +68,9 @@ class Guard:
     def _refuse(self, scope: Scope) -> EngramError | None:
         if "\x00" in scope["path"]:  # no name holds one, and PostgreSQL takes none in a text
             return NotFoundError()
-        headers = {name: value for name, value in scope["headers"] if name in (b"content-length", b"content-type")}
-        length = headers.get(b"content-length", b"0")
+        length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._most:
             return _too_large(self._most)
-        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        has_body = length not in (b"", b"0") or kind != b""
-        json = kind == b"application/json" or kind.endswith(b"+json")
-        # Binary tensors stand behind the JSON of the Open Inference Protocol, and its clients name no type.
-        tensors = scope["path"].startswith("/v2/") and kind in (b"", b"application/octet-stream")
-        if scope["method"] in _WITH_BODY and has_body and not (json or tensors):
-            return WrongTypeError()
         return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from service.api.bodies import JobAnswer, Page, RollbackAnswer, RollbackBody, SnapshotAnswer
-from service.api.dependencies import Key, Operator, PartsOf, Reader
-from service.api.replies import Reply, StrictRoute
+from service.api.bodies import JobAnswer, NothingBody, Page, RollbackAnswer, RollbackBody, SnapshotAnswer
+from service.api.dependencies import Cursor, Key, Limit, Operator, PartsOf, Reader, cursor_of, numbers_of
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core.history import lookback as history
 from service.core.history import rollback
 from service.core.models import jobs
@@ -15,13 +16,17 @@ router = APIRouter(prefix="/v1", tags=["history"], route_class=StrictRoute)
 
 
 @router.get("/streams/{stream}/snapshots", response_model=Page)
-async def snapshots(stream: str, parts: PartsOf, _caller: Reader) -> Response:
+async def snapshots(
+    stream: str, parts: PartsOf, _caller: Reader, cursor: Cursor = None, limit: Limit = 100
+) -> Response:
     """List the stored states, newest first, each with what it was computed with."""
-    return Reply({"items": await parts.db.read(lambda c: history.snapshot_list(c, stream)), "next_cursor": None})
+    before = numbers_of(cursor, 2)
+    items, more = await parts.db.read(lambda c: history.snapshot_page(c, stream, before, limit))
+    return Reply({"items": items, "next_cursor": cursor_of("-".join(map(str, more)) if more else None)})
 
 
 @router.post("/streams/{stream}/snapshots", status_code=202, response_model=SnapshotAnswer)
-async def take(stream: str, parts: PartsOf, _caller: Operator, key: Key) -> Response:
+async def take(stream: str, parts: PartsOf, _caller: Operator, key: Key, _body: NothingBody | None = None) -> Response:
     """Have the newest state stored; the job is done once it is."""
     answer = await history.take_snapshot(parts, stream, key)
     return Reply(answer.body, status_code=answer.status)

@@ -16,11 +16,12 @@ from service.api.dependencies import (
     Producer,
     Reviewer,
     after_cursor,
-    counted,
     cursor_of,
+    numbers_of,
     role,
 )
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core import streams
 from service.core.access import Principal, Role
 from service.core.errors import UnacceptableError
@@ -53,9 +54,7 @@ async def list_all(
     if source == "gold":
         known, last = await parts.db.read(lambda c: gold.answered(c, stream, after_cursor(cursor), limit))
         return Reply({"items": known, "next_cursor": cursor_of(last)})
-    after = counted(after_cursor(cursor) or "0")
-    if after is None:
-        raise UnacceptableError("cursor must be the next_cursor of an earlier page")
+    [after] = numbers_of(cursor, 1) or [0]
     items, more = await parts.db.read(lambda c: history.labels(c, stream, after, limit))
     return Reply({"items": items, "next_cursor": cursor_of(more)})
 
@@ -85,7 +84,7 @@ async def download(
 ) -> Response:
     """Stream all samples with predictions and labels as a file."""
     if form not in export.FORMATS:
-        raise UnacceptableError(f"format must be one of {', '.join(export.FORMATS)}, got '{form}'")
+        raise UnacceptableError.at("/query/format", f"format must be one of {', '.join(export.FORMATS)}, got '{form}'")
     found = await parts.db.read(lambda c: streams.find(c, stream))
     media_type, write = export.FORMATS[form]
     return StreamingResponse(write(export.rows(parts, found)), media_type=media_type)

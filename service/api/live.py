@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import StreamingResponse
 
 from service.api.dependencies import PartsOf, Reader, counted
-from service.api.replies import StrictRoute
+from service.api.routing import StrictRoute
 from service.core import streams
 from service.core.errors import UnacceptableError
 from service.core.parts import Parts
@@ -43,12 +43,13 @@ async def subscribe(
 ) -> StreamingResponse:
     """Follow a stream: prediction, query, label, update, snapshot; resumes from Last-Event-ID."""
     found = await parts.db.read(lambda c: streams.find(c, stream))
-    if last_event_id is None:
-        last = await parts.db.read(lambda c: events.newest(c, found.id))
-    elif (resumed := counted(last_event_id)) is not None:
-        last = resumed
-    else:
-        raise UnacceptableError("Last-Event-ID must be the id of an event that this stream sent")
+    resumed = None if last_event_id is None else counted(last_event_id)
+    if last_event_id is not None and resumed is None:
+        said = "Last-Event-ID must be the id of an event that this stream sent"
+        raise UnacceptableError.at("/header/last-event-id", said)
+    newest = await parts.db.read(lambda c: events.newest(c, found.id))
+    # A subscriber of before an older state was brought back knows of events that are not there: their ids come again.
+    last = newest if resumed is None else min(resumed, newest)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_follow(parts, found, last), media_type="text/event-stream", headers=headers)
 

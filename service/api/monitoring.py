@@ -10,7 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
 from service.api.dependencies import PartsOf, Reader
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.clock import micros
 from service.core import monitoring
 from service.core.errors import NotReadyError

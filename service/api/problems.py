@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -11,12 +12,15 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from service.api.replies import Reply
+from service.api.wording import said
 from service.core.errors import (
     EngramError,
     Fault,
     MalformedError,
+    NotFoundError,
     NotReadyError,
     TooManyError,
     UnacceptableError,
@@ -24,7 +28,8 @@ from service.core.errors import (
 from service.storage.syncs import UncertainError
 from service.storage.writers import OverloadedError, passes
 
-_TITLES = {404: "Not found", 405: "Method not allowed"}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TITLES = {405: "Method not allowed"}
 
 logger = structlog.get_logger()
 
@@ -48,14 +53,10 @@ def reply(error: EngramError, path: str = "") -> Response:
     return ProblemReply(problem, status_code=error.status, headers=headers)
 
 
-def unacceptable(errors: list[Any]) -> EngramError:
-    """Return what a validation found wrong as one error with JSON pointers."""
-    if any(error["type"] == "json_invalid" for error in errors):
-        reason = errors[0].get("ctx", {}).get("error", "")
-        return MalformedError(f"The body is not well-formed JSON: {reason}".rstrip(": "))
-    faults = [Fault(_pointer(error["loc"]), _message(error)) for error in errors]
-    shown = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
-    return UnacceptableError(shown, faults=faults)
+def unacceptable(errors: Sequence[Any], body: Any = None, whole: str = "the body") -> EngramError:
+    """Return what a validation found wrong as one error with JSON pointers; `body` is what it should have been."""
+    fields = list(getattr(body, "model_fields", ()))
+    return UnacceptableError.of([Fault(_pointer(error["loc"]), said(error, fields)) for error in errors], whole)
 
 
 def install(app: FastAPI) -> None:
@@ -67,8 +68,9 @@ def install(app: FastAPI) -> None:
         return reply(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> Response:
-        return reply(unacceptable(list(error.errors())))
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        taken = getattr(request.scope.get("route"), "body_field", None)
+        return reply(unacceptable(error.errors(), taken and taken.field_info.annotation), request.url.path)
 
     @app.exception_handler(ValidationError)
     async def _rule(request: Request, error: ValidationError) -> Response:
@@ -78,11 +80,11 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, EngramError):  # raised while the framework read the body
             return reply(error.__cause__, request.url.path)
-        made = MalformedError(str(error.detail)) if error.status_code == 400 else EngramError(str(error.detail))
-        if error.status_code != 400:
-            made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))
-        answer = reply(made, request.url.path)
+        allowed = _allowed(request) if error.status_code == 405 else []
+        answer = reply(_told(error, request.method, allowed), request.url.path)
         answer.headers.update(error.headers or {})
+        if allowed:
+            answer.headers["Allow"] = ", ".join(allowed)
         return answer
 
     @app.exception_handler(Exception)
@@ -115,11 +117,30 @@ def _unforeseen(request: Request, error: Exception) -> Response:
     return reply(EngramError("Something went wrong here; it has been logged."))
 
 
+def _told(error: HTTPException, method: str, allowed: Sequence[str]) -> EngramError:
+    """Return what the framework refused as an error of our own."""
+    if error.status_code == 400:
+        return MalformedError(str(error.detail))
+    if error.status_code == 404:
+        return NotFoundError("there is nothing at this path; /docs lists what there is")
+    takes = f"this path takes {', '.join(allowed)}, not {method}" if allowed else str(error.detail)
+    made = EngramError(takes)
+    made.status, made.title = error.status_code, _TITLES.get(error.status_code, str(error.detail))
+    return made
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a way, of which each may have a route of its own."""
+    routes = request.app.router.routes
+    of_method = {method: {**request.scope, "method": method} for method in _METHODS}
+    found = [name for name, scope in of_method.items() if any(one.matches(scope)[0] is Match.FULL for one in routes)]
+    return [*found, "HEAD"] if "GET" in found else found
+
+
 def _pointer(location: tuple[Any, ...]) -> str:
     parts = location[1:] if location and location[0] == "body" else location
+    if parts[:1] == ("input",):  # behind it stands which kind was tried, which is nowhere in the body
+        parts = (*parts[:1], *parts[2:])
+    if parts[-1:] == ("[key]",):  # the name itself is wrong
+        parts = parts[:-1]
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def _message(error: Any) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return message[0].lower() + message[1:]

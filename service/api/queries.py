@@ -10,12 +10,14 @@ from service.api.bodies import (
     HoldBody,
     LeaseBody,
     LeasedAnswer,
+    NothingBody,
     RecordedAnswer,
     SkipBody,
     TakenBackAnswer,
 )
 from service.api.dependencies import Annotator, Key, PartsOf
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core.history import corrections
 from service.core.labels import answering, leasing
 
@@ -59,6 +61,6 @@ async def heartbeat(query_id: str, body: HoldBody, parts: PartsOf, _caller: Anno
 
 
 @router.post("/queries/{query_id}:retract", response_model=TakenBackAnswer)
-async def retract(query_id: str, parts: PartsOf, caller: Annotator) -> Response:
+async def retract(query_id: str, parts: PartsOf, caller: Annotator, _body: NothingBody | None = None) -> Response:
     """Take back the own answer to a query, and the label that rests on it; the query is leased to the caller again."""
     return Reply(await corrections.retract_answer(parts, caller, query_id))

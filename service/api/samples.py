@@ -8,10 +8,11 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import ValidationError
 
-from service.api.bodies import BatchAnswer, BatchBody, SampleAnswer, SampleBody
+from service.api.bodies import MOMENT_PATTERN, BatchAnswer, BatchBody, SampleAnswer, SampleBody
 from service.api.dependencies import Key, PartsOf, Producer, Reader
 from service.api.problems import unacceptable
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import BatchRoute, StrictRoute
 from service.core.errors import EngramError
 from service.core.history import lookback as history
 from service.core.samples import ingestion
@@ -28,11 +29,15 @@ async def post(stream: str, body: SampleBody, parts: PartsOf, caller: Producer, 
     return Reply(answer.body, status_code=answer.status)
 
 
-@router.post("/samples:batch", response_model=BatchAnswer)
 async def post_many(stream: str, body: BatchBody, parts: PartsOf, caller: Producer, key: Key) -> Response:
     """Post up to 1000 samples; one that is not acceptable does not spoil the others."""
     answer = await ingestion.ingest(parts, stream, [_item(item) for item in body.samples], caller, key)
     return Reply(answer.body, status_code=answer.status)
+
+
+router.add_api_route(
+    "/samples:batch", post_many, methods=["POST"], response_model=BatchAnswer, route_class_override=BatchRoute
+)
 
 
 @router.get("/samples/{sample_id:path}")
@@ -44,7 +49,7 @@ async def look(
     at: Annotated[
         str | None,
         Query(
-            pattern="^(now|[0-9]{1,18})$",
+            pattern=MOMENT_PATTERN,
             description="'now' adds what the model says today, a number what it said after that log entry",
         ),
     ] = None,
@@ -55,8 +60,10 @@ async def look(
 
 
 def _item(item: Any) -> SampleIn | EngramError:
+    if isinstance(item, EngramError):  # found while the body was read
+        return item
     try:
         body = SampleBody.model_validate(item)
     except ValidationError as error:
-        return unacceptable(error.errors(include_url=False))
+        return unacceptable(error.errors(include_url=False), SampleBody, whole="the sample")
     return SampleIn(body.id, body.data, body.display, body.label)

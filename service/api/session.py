@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from service.api.bodies import SignInBody, WhoAnswer
 from service.api.dependencies import COOKIE, PartsOf, Reader
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core import access
 
 router = APIRouter(prefix="/v1/session", tags=["session"], route_class=StrictRoute)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from service.api.bodies import Page, StreamAnswer, StreamBody, StreamPatch
 from service.api.dependencies import Cursor, Key, Limit, Operator, PartsOf, Reader, after_cursor, cursor_of
-from service.api.replies import Reply, StrictRoute
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
 from service.core import streams
 from service.storage import streams as rows
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from service.cli import logs
-from service.cli.failures import CommandError
+from service.cli.failures import CommandError, must_be_there
 from service.clock import SystemClock, iso
 from service.core import access
 from service.core.access import Role
@@ -78,13 +78,21 @@ def settings_with(data_dir: Path | None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "ENGRAM_" + str(first["loc"][0]).upper()
-        raise CommandError(f"{name}: {first['msg']}, got {first['input']!r}") from None
+        # An address may hold a password.
+        got = "" if name.endswith("_URL") else f", got {first['input']!r}"
+        raise CommandError(f"{name}: {first['msg'].removeprefix('Value error, ')}{got}") from None
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
     if value:
         out.print(f"engram {version_of('engram')}")
         raise typer.Exit
+
+
+def _png(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise typer.BadParameter(f"the plot is a PNG, so its name must end in .png, got {path}")
+    return path
 
 
 @app.callback()
@@ -275,7 +283,7 @@ def simulate(
     samples: Annotated[int | None, typer.Option(min=2, help="Take this many rows of the file. [all]")] = None,
     data_field: Annotated[str, typer.Option(help="Field that holds the data.")] = "data",
     label_field: Annotated[str, typer.Option(help="Field that holds the label.")] = "label",
-    plot: Annotated[Path | None, typer.Option(help="PNG to write: accuracy against labels.")] = None,
+    plot: Annotated[Path | None, typer.Option(callback=_png, help="PNG to write: accuracy against labels.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON in place of the table.")] = False,
 ) -> None:
     """Tell what query policies would have cost and reached on a labelled file, every pair of strategy and budget."""
@@ -304,6 +312,8 @@ def simulate(
     ]
     source = Source(file, data_field, label_field, samples, held_out, shuffled=shuffle)
     with failures():
+        if plot is not None:
+            simulated.must_be_writable(plot)  # before all the work
         plan = Plan(policies, range(seed, seed + seeds), curve=json or plot is not None)
         material, runs = run(plan, source, settings_with(None), out)
         if json:
@@ -352,15 +362,18 @@ def verify(
     """Replay a stream's log and compare every stored state; exit 0 only if all agree."""
     from service.cli.past import verify_stream
 
+    settings = settings_with(data_dir)
     logs.configure("warning")
-    with _database(data_dir) as db:
-        verify_stream(db, settings_with(data_dir), stream, out)
+    with _database(settings) as db:
+        verify_stream(db, settings, stream, out)
 
 
 @contextmanager
-def _database(data_dir: Path | None) -> Iterator[Database]:
-    settings = settings_with(data_dir)
+def _database(settings: Settings, *, new: bool = False) -> Iterator[Database]:
+    """Open the database, which may be a `new` one."""
     with failures():
+        if not new:
+            must_be_there(settings)
         db = Database(settings.database)
         try:
             db.migrate()
@@ -376,7 +389,7 @@ def token_create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it, this once."""
-    with _database(data_dir) as db:
+    with _database(settings_with(data_dir), new=True) as db:
         _principal, text = db.write_now(lambda c: access.create(c, SystemClock(), role, name))
     out.print(text)
 
@@ -384,7 +397,7 @@ def token_create(
 @token_app.command("list")
 def token_list(data_dir: DataDir = None) -> None:
     """List tokens; their text is not stored."""
-    with _database(data_dir) as db:
+    with _database(settings_with(data_dir)) as db:
         rows = db.read_now(tokens.every)
     table = [("ID", "NAME", "ROLE", "CREATED", "REVOKED")]
     table += [
@@ -400,6 +413,6 @@ def token_revoke(
     token: Annotated[str, typer.Argument(help="Id or name of the token.")], data_dir: DataDir = None
 ) -> None:
     """Revoke a token at once."""
-    with _database(data_dir) as db:
+    with _database(settings_with(data_dir)) as db:
         count = db.write_now(lambda c: access.revoke(c, SystemClock(), token))
     out.print(f"revoked {count} token{'s' if count > 1 else ''}")

@@ -8,7 +8,7 @@ from threading import Thread
 
 import httpx
 
-from service.cli.failures import CommandError
+from service.cli.failures import CommandError, must_be_there
 from service.core.errors import ServingError
 from service.serving import TOKEN_FILE, address, admin_token, listen, make_server, opened, url_of
 from service.settings import Settings
@@ -21,8 +21,18 @@ def connected(settings: Settings) -> Iterator[httpx.Client]:
     """Return a client with the folder's admin token.
 
     Raises:
-        CommandError: where the service cannot be reached or has no admin token here.
+        CommandError: where there is no such folder, or the service cannot be reached or has no admin token here.
     """
+    must_be_there(settings)
+    try:
+        with _reached(settings) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise CommandError(f"the service does not answer: {error}") from None
+
+
+@contextmanager
+def _reached(settings: Settings) -> Iterator[httpx.Client]:
     try:
         with opened(settings) as parts:
             bound = listen("127.0.0.1", 0)

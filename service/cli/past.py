@@ -25,7 +25,7 @@ def show_snapshots(settings: Settings, stream: str, console: Console, *, take: b
         if take:
             answer = checked(client.post(f"/v1/streams/{stream}/snapshots", json={}))
             _wait(client, answer.json()["job"], console, f"{stream}: snapshot")
-        items = checked(client.get(f"/v1/streams/{stream}/snapshots")).json()["items"]
+        items = _all(client, f"/v1/streams/{stream}/snapshots")
     table = [("ENTRY", "AS OF", "AT", "STATE", "")]
     for item in items:
         remarks = [name for name in ("beginning", "damaged") if item[name]]
@@ -66,6 +66,17 @@ def verify_stream(db: Database, settings: Settings, stream: str, console: Consol
     console.print(
         f"'{stream}' is what its log says: {report.entries} entries{behind}, {report.snapshots} snapshots, all agree"
     )
+
+
+def _all(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """Return the items of every page of a list."""
+    items, params = list[dict[str, Any]](), dict[str, str]()
+    while True:
+        page = checked(client.get(path, params=params)).json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        params = {"cursor": page["next_cursor"]}
 
 
 def _wait(client: httpx.Client, job: dict[str, Any], console: Console, said: str) -> None:

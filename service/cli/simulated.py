@@ -45,6 +45,18 @@ def as_json(source: Source, material: Material, runs: Sequence[Run]) -> str:
     return json.dumps(found, indent=2)
 
 
+def must_be_writable(path: Path) -> None:
+    """Pass where a file can be written there, and leave none.
+
+    Raises:
+        OSError: where none can.
+    """
+    there = path.exists()
+    path.open("ab").close()
+    if not there:
+        path.unlink()
+
+
 def draw(path: Path, title: str, runs: Sequence[Run]) -> None:
     """Write a picture of the accuracy on what is held out against the labels spent: one line for each policy.
 

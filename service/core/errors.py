@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,16 @@ class UnacceptableError(EngramError):
 
     status = 422
     title = "Not acceptable"
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault], whole: str = "the body") -> Self:
+        """Return the error of what is wrong with the `whole` that was sent; it tells the first few."""
+        return cls("; ".join(f"{fault.pointer or whole}: {fault.detail}" for fault in faults[:3]), faults=faults)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> Self:
+        """Return the error of one thing that is wrong, with its place."""
+        return cls(detail, faults=[Fault(pointer, detail)])
 
 
 class BeyondHorizonError(UnacceptableError):

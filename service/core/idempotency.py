@@ -19,10 +19,11 @@ NOTHING_DONE = 0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered with."""
+    """What a request is answered with; `stream_id` is the stream with which it is forgotten."""
 
     status: int
     body: Any
+    stream_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def once(connection: Connection, clock: Clock, key: RequestKey | None, work: Cal
         body_hash=key.body_hash,
         status=answer.status,
         answer=answer.body,
+        stream_id=answer.stream_id,
         at=clock.now(),
     )
     return answer

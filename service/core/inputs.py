@@ -22,7 +22,6 @@ from service.core.specs import AnyInputSpec, ImageInput, TabularInput, TextInput
 _LARGEST = float(np.finfo(np.float32).max)
 
 _PICTURE_ERRORS = (
-    UnidentifiedImageError,
     OSError,
     SyntaxError,
     ValueError,
@@ -91,11 +90,11 @@ def _numbers(values: Iterable[Any]) -> bool:
 
 def _vector(data: Any, spec: VectorInput) -> NDArray[np.float32]:
     if not isinstance(data, list) or len(data) != spec.dim:
-        got = f"a list of {len(data)}" if isinstance(data, list) else _kind_of(data)
+        got = f"a list of {len(data)}" if isinstance(data, list) else kind_of(data)
         raise _refuse(f"data must be a list of {spec.dim} numbers, got {got}")
     if not _numbers(data):
         index = next(i for i, value in enumerate(data) if type(value) not in (int, float))
-        raise _refuse(f"data[{index}] must be a number, got {_kind_of(data[index])}", f"/data/{index}")
+        raise _refuse(f"data[{index}] must be a number, got {kind_of(data[index])}", f"/data/{index}")
     with np.errstate(over="ignore"):
         values = np.array(data, dtype=np.float64).astype(np.float32)
     if not np.isfinite(values).all():
@@ -106,14 +105,14 @@ def _vector(data: Any, spec: VectorInput) -> NDArray[np.float32]:
 
 def _text(data: Any) -> str:
     if not isinstance(data, str):
-        raise _refuse(f"data must be a string, got {_kind_of(data)}")
+        raise _refuse(f"data must be a string, got {kind_of(data)}")
     return data
 
 
 def _row(data: Any, spec: TabularInput) -> dict[str, float | str]:
     names = ", ".join(sorted(spec.fields))
     if not isinstance(data, dict):
-        raise _refuse(f"data must be an object with the fields {names}, got {_kind_of(data)}")
+        raise _refuse(f"data must be an object with the fields {names}, got {kind_of(data)}")
     for name, value in data.items():
         pointer = f"/data/{name.replace('~', '~0').replace('/', '~1')}"
         if name not in spec.fields:
@@ -123,7 +122,7 @@ def _row(data: Any, spec: TabularInput) -> dict[str, float | str]:
             continue
         if (type(value) not in (int, float)) if number else not isinstance(value, str):
             wanted = "a number" if number else "a string"
-            raise _refuse(f"data.{name} must be {wanted} or null, got {_kind_of(value)}", pointer)
+            raise _refuse(f"data.{name} must be {wanted} or null, got {kind_of(value)}", pointer)
         if number and not abs(value) <= _LARGEST:
             raise _refuse(f"data.{name} must be a finite number within ±3.4e38", pointer)
     return {name: value for name, value in data.items() if value is not None}
@@ -133,7 +132,7 @@ def _pixels(data: Any, spec: ImageInput) -> NDArray[np.uint8]:
     shape = f"{spec.height} rows of {spec.width}" + (f" pixels of {spec.channels}" if spec.channels > 1 else "")
     wanted = f'data must be {{"png": base64}} or {shape} numbers from 0 to 255'
     if not isinstance(data, list):
-        raise _refuse(f"{wanted}, got {_kind_of(data)}")
+        raise _refuse(f"{wanted}, got {kind_of(data)}")
     depth, flat = 1, data
     while flat and all(isinstance(part, list) for part in flat) and depth < 3:
         depth, flat = depth + 1, [value for part in flat for value in part]
@@ -169,6 +168,8 @@ def _picture(data: dict[str, Any], spec: ImageInput, max_pixels: int) -> NDArray
             sized = plain.resize((spec.width, spec.height), Image.Resampling.BOX)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLargeError(f"the picture has far too many pixels; at most {max_pixels} are taken") from None
+    except UnidentifiedImageError:
+        raise _refuse("data.png must be a PNG or JPEG file; it is neither", "/data/png") from None
     except _PICTURE_ERRORS as error:
         raise _refuse(f"data.png must be a whole PNG or JPEG file: {error}", "/data/png") from None
     return np.asarray(sized, dtype=np.uint8).reshape(spec.height, spec.width, spec.channels)
@@ -184,6 +185,7 @@ def _flattened(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _kind_of(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), type(value).__name__)

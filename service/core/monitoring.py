@@ -77,15 +77,17 @@ def timeseries(
         UnacceptableError: where the metric is unknown or the span holds too many steps.
     """
     if metric not in METRICS:
-        raise UnacceptableError(f"metric must be one of {', '.join(METRICS)}, got '{metric}'")
+        raise UnacceptableError.at("/query/metric", f"metric must be one of {', '.join(METRICS)}, got '{metric}'")
     stream = streams.find(connection, name)
     first, last = _life(connection, stream)
     start, end = first if start is None else start, (last + 1 if end is None else end)
     if end <= start:
-        raise UnacceptableError("'to' must be after 'from'")
+        raise UnacceptableError.at("/query/to", "'to' must be after 'from'")
     width = max(SECOND, -(-(end - start) // _STEPS)) if step is None else step * SECOND
     if (end - start) / width > _MOST_STEPS:
-        raise UnacceptableError(f"the span holds more than {_MOST_STEPS} steps; choose a longer 'step'")
+        raise UnacceptableError.at(
+            "/query/step", f"the span holds more than {_MOST_STEPS} steps; choose a longer 'step'"
+        )
     points = METRICS[metric](connection, stream, start, end, width)
     return {
         "metric": metric,

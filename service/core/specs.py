@@ -14,9 +14,12 @@ from learner.encoders.image import Threshold
 from learner.memory.recollection import RATES
 from learner.synapses.gating import Gate
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-SampleId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TEXT_PATTERN)]
+StreamName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+SampleId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TEXT_PATTERN)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 LARGEST_FEATURES = 1_000_000
 

@@ -12,7 +12,7 @@ from learner.encoders import ImageEncoder, VectorEncoder
 from learner.memory.recollection import QUICK
 from learner.synapses.gating import gating
 from service.clock import iso
-from service.core.errors import ConflictError, Fault, NotFoundError, UnacceptableError
+from service.core.errors import ConflictError, NotFoundError, UnacceptableError
 from service.core.idempotency import Answer, RequestKey, once
 from service.core.parts import Parts
 from service.core.specs import InputSpec, LearnerSpec, QuerySpec, RetentionSpec
@@ -85,9 +85,9 @@ async def create(
         ConflictError: where the name is taken.
         UnacceptableError: where nothing could ever be learned.
     """
-    _check_classes(parts, classes)
+    _check_classes(parts, classes, "/classes")
     if not classes and not open_classes:
-        raise UnacceptableError("a stream with closed classes needs at least one class")
+        raise UnacceptableError.at("/classes", "a stream with closed classes needs at least one class")
 
     if learner.components is None:
         learner = learner.model_copy(update={"components": default_components(input_spec.kind)})
@@ -110,7 +110,7 @@ async def create(
         )
         if stream is None:
             raise ConflictError(f"there is a stream '{name}' already")
-        return Answer(201, body(stream))
+        return Answer(201, body(stream), stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     made = await parts.db.read(lambda c: streams.by_name(c, name))
@@ -145,7 +145,7 @@ async def change(
         new = [label for label in dict.fromkeys(add_classes) if label not in stream.classes]
         if new:
             changes["classes"] = [*stream.classes, *new]
-            _check_classes(parts, changes["classes"])
+            _check_classes(parts, changes["classes"], "/add_classes")
         policy = {name: changes[name] for name in _POLICY if name in changes and changes[name] != getattr(stream, name)}
         if policy:
             log.append(connection, stream.id, log.POLICY, parts.clock.now(), detail=policy)
@@ -174,13 +174,13 @@ async def remove(parts: Parts, name: str) -> None:
     parts.tell(stream_id, Topic.STREAMS_CHANGED)
 
 
-def _check_classes(parts: Parts, classes: list[str]) -> None:
+def _check_classes(parts: Parts, classes: list[str], pointer: str) -> None:
     if len(set(classes)) != len(classes):
         twice = next(label for label in classes if classes.count(label) > 1)
-        detail = f"classes must differ; '{twice}' is there more than once"
-        raise UnacceptableError(detail, faults=[Fault("/classes", detail)])
-    if len(classes) > parts.settings.max_classes:
-        raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes, got {len(classes)}")
+        raise UnacceptableError.at("/classes", f"classes must differ; '{twice}' is there more than once")
+    most = parts.settings.max_classes
+    if len(classes) > most:
+        raise UnacceptableError.at(pointer, f"a stream may have at most {most} classes, got {len(classes)}")
 
 
 def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, classes: int) -> None:
@@ -196,14 +196,16 @@ def _check_size(parts: Parts, input_spec: InputSpec, learner: LearnerSpec, class
     remembered = encoder.bits * copies * max(classes, 1)
     most = parts.settings.max_synapses
     if isinstance(encoder, VectorEncoder | ImageEncoder) and encoder.signs > most:
-        raise UnacceptableError(
+        raise UnacceptableError.at(
+            "/input/projection",
             f"the random sign projection would have {encoder.signs:,} signs, at most {most:,} are allowed; "
-            "choose a smaller projection or a smaller input"
+            "choose a smaller projection or a smaller input",
         )
     if max(synapses, remembered) > most:
-        raise UnacceptableError(
+        raise UnacceptableError.at(
+            "/learner",
             f"the learner would have {synapses:,} synapses and {remembered:,} remembered bits, at most {most:,} of "
-            "each are allowed; choose a smaller input, smaller hidden layers, fewer components or no gate"
+            "each are allowed; choose a smaller input, smaller hidden layers, fewer components or no gate",
         )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from threading import Event
 from time import monotonic
+from typing import Any
 
 import httpx
 import numpy as np
 
+from service.core.errors import EngramError
 from service.datasets import Labelled
 
 _MOST_OPEN = 24
@@ -49,7 +52,11 @@ class Producer:
         self._wait = wait_for_answers
 
     def post(self, samples: Sequence[Labelled], score: Score, stop: Event) -> None:
-        """Post all samples, counting the answers in `score`."""
+        """Post all samples, counting the answers in `score`.
+
+        Raises:
+            EngramError: where one is refused.
+        """
         started, size = monotonic(), 1 if self._pace else _BATCH
         for first in range(0, len(samples), size):
             part = samples[first : first + size]
@@ -59,9 +66,14 @@ class Producer:
                 return
             if stop.is_set():
                 return
-            body = {"samples": [{"id": row.id, "data": row.data} for row in part]}
-            answer = self._client.post(f"/v1/streams/{self._stream}/samples:batch", json=body).raise_for_status()
+            # Written here, as the client refuses what JSON cannot say, as NaN: of that the service tells where it is.
+            body = json.dumps({"samples": [{"id": row.id, "data": row.data} for row in part]})
+            answer = self._client.post(
+                f"/v1/streams/{self._stream}/samples:batch", content=body, headers={"Content-Type": "application/json"}
+            ).raise_for_status()
             for row, result in zip(part, answer.json()["results"], strict=True):
+                if "detail" in result:
+                    raise EngramError(f"the sample '{row.id}' was refused: {result['detail']}")
                 score.add(result, str(row.label))
 
 
@@ -86,9 +98,16 @@ class Oracle:
             for query in found:
                 if self._delay and stop.wait(self._think()):
                     return
-                body = {"lease_token": query["lease"]["token"], "label": self._truths[query["sample_id"]]}
-                self._client.post(f"/v1/queries/{query['id']}:answer", json=body).raise_for_status()
-                score.answered += 1
+                self._tell(query, score)
+
+    def _tell(self, query: dict[str, Any], score: Score) -> None:
+        lease, truth = {"lease_token": query["lease"]["token"]}, self._truths.get(query["sample_id"])
+        if truth is None:  # of an earlier demo, which went further
+            body = lease | {"reason": "not_for_me"}
+            self._client.post(f"/v1/queries/{query['id']}:skip", json=body).raise_for_status()
+            return
+        self._client.post(f"/v1/queries/{query['id']}:answer", json=lease | {"label": truth}).raise_for_status()
+        score.answered += 1
 
     def _think(self) -> float:
         """Return a delay whose median is the set one: people's are spread log-normally."""

@@ -120,7 +120,7 @@ class _Show:
             finished.set()
             if options.oracle:
                 answers.join()
-            if not stop.is_set() and left:
+            if not stop.is_set():
                 self._sum_up(client)
 
     def _client(self) -> httpx.Client:
@@ -131,7 +131,7 @@ class _Show:
             try:
                 for job in jobs:
                     job()
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, EngramError) as error:
                 if not self._parts.stopping.is_set():
                     self.failure = str(error)
                     self._parts.stopping.set()
@@ -183,9 +183,10 @@ class _Show:
         stats = client.get(f"/v1/streams/{self._material.name}/stats").raise_for_status().json()
         last = _LAST.get(self._options.data, _LAST_OF_A_FILE)
         posted, queries = len(self._score.right), stats["queries"]
+        right = f"; {self._score.recent(last):.2%} of the last {min(last, posted)} right at arrival" if posted else ""
         self._console.print(
-            f"Done: {posted} samples posted; {self._score.recent(last):.2%} of the last {min(last, posted)} right at "
-            f"arrival; {queries['asked']} labels asked for, {stats['query_rate']['overall']:.2%} of all; "
+            f"Done: {posted or 'no more'} samples posted{right}; {queries['asked']} labels asked for, "
+            f"{stats['query_rate']['overall']:.2%} of all; "
             f"{queries['answered']} given, {queries['withdrawn']} withdrawn."
         )
         if not self._options.once:

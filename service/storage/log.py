@@ -170,11 +170,12 @@ def mark_corrected(connection: Connection, label_id: str, name: str, *, correct:
 
 
 def restate(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Set what labels say after a rollback: `label_id`, `said`, `right`, `gone_at` each."""
+    """Set what labels say after a rollback: `label_id`, `said`, `right`, `gone_at`, `revised_at` each."""
     if rows:
         changed = labels.update().where(labels.c.id == sa.bindparam("label_id"))
-        values: dict[str, Any] = {name: sa.bindparam(of) for name, of in (("label", "said"), ("correct", "right"))}
-        connection.execute(changed.values(**values, retracted_at=sa.bindparam("gone_at")), list(rows))
+        told = {"label": "said", "correct": "right", "retracted_at": "gone_at", "corrected_at": "revised_at"}
+        values: dict[str, Any] = {name: sa.bindparam(of) for name, of in told.items()}
+        connection.execute(changed.values(**values), list(rows))
 
 
 def labels_from(connection: Connection, stream_id: int, first: int) -> Sequence[AnyRow]:

@@ -63,6 +63,12 @@ def newest_first(connection: Connection, stream_id: int, *, sound: bool = False)
     return connection.execute(chosen.order_by(snapshots.c.seq.desc(), snapshots.c.as_of.desc())).all()
 
 
+def page(connection: Connection, stream_id: int, before: tuple[int, ...] | None, limit: int) -> Sequence[AnyRow]:
+    """Return what `newest_first` does, so many from behind the one of that `seq` and `as_of` on."""
+    found = newest_first(connection, stream_id)
+    return [row for row in found if before is None or (row.seq, row.as_of) < before][:limit]
+
+
 def content(connection: Connection, stream_id: int, seq: int, as_of: int) -> bytes | None:
     """Return a snapshot's bytes, None where it was thinned out meanwhile."""
     found = connection.execute(sa.select(snapshots.c.content).where(_one(stream_id, seq, as_of))).scalar_one_or_none()

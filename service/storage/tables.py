@@ -414,5 +414,7 @@ idempotency = Table(
     Column("status", sa.Integer, nullable=False),
     Column("answer", JSON),
     Column("at", sa.BigInteger, nullable=False),
+    Column("stream_id", Big, ForeignKey("streams.id", ondelete="CASCADE")),
     Index(None, "at"),
+    Index(None, "stream_id"),
 )

@@ -220,7 +220,7 @@ def test_an_operator_changes_when_to_ask_and_a_refusal_stands_by_its_field(servi
     strategy.select_option("margin")
     per_hour.fill("0")
     page.get_by_role("button", name="Save").click()
-    expect(asking.get_by_text("Refused: input should be greater than 0")).to_be_visible()
+    expect(asking.get_by_text("Refused: must be greater than 0")).to_be_visible()
     assert service.client.get("/v1/streams/s").json()["query"] == made
     per_hour.fill("30")
     page.get_by_role("button", name="Save").click()

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
+from service.core.labels.tending import Tending
 from service.core.models import rebuilding
 from service.core.models.holding import Holdings
 from service.core.models.trainer import StreamTrainer
 from service.core.precedence import Precedence
 from service.settings import Settings
 from service.storage import leases
+from service.storage.streams import Stream
 from service.storage.syncs import UncertainError
 from service.storage.tables import writers
 from tests.conftest import Running, eventually, running
@@ -104,6 +106,30 @@ def test_a_stream_in_doubt_that_nobody_took_is_learned_on(service: Running, monk
     service.settled()
     assert writer(service) == before
     assert lost(service) == 0
+
+
+def test_a_stream_that_is_removed_while_it_is_worked_on_is_no_failure(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, gone = Tending.step, Event()
+
+    def removed_before(tending: Tending, stream: Stream) -> float | None:
+        if stream.name == "gone" and stream.applied_seq and not gone.is_set():
+            assert service.client.delete("/v1/streams/gone").status_code == 204
+            gone.set()
+        return step(tending, stream)
+
+    service.stream("gone", classes=["a", "b"])
+    for number in range(5):
+        service.post([number, 1], "gone")
+    service.settled("gone")
+    monkeypatch.setattr(Tending, "step", removed_before)
+    service.answer(service.lease("gone")[0], "a")
+    assert gone.wait(10)
+    service.post([1, 2], label="a")
+    service.settled()
+    failures = httpx.get(f"{service.url}/metrics", trust_env=False).text
+    assert "engram_worker_failures_total 0.0" in failures
 
 
 def test_a_rebuild_lets_other_streams_learn_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.core.errors import Fault, UnacceptableError
+from service.core.errors import EngramError, Fault, UnacceptableError
 from service.core.specs import AnyInputSpec, ImageInput, TabularInput, TextInput, VectorInput
 
 MOST_ROWS = 1000
@@ -51,10 +51,19 @@ class Tensor(Lenient):
 
 
 class Rows(NamedTuple):
-    """What the inputs say: the samples' `data`, and their ids where an input named "id" gives them."""
+    """What the inputs say: the samples' `data`, their ids where an input named "id" gives them, the inputs' places."""
 
     data: list[Any]
     ids: list[str | None]
+    places: dict[str, int]
+
+    def blame(self, n: int, error: EngramError) -> EngramError:
+        """Return what is wrong with sample `n` as an error of the input that it stands in."""
+        detail = f"sample {n}: {error.detail}"
+        field = error.faults[0].pointer.removeprefix("/data/") if error.faults else ""
+        own = [place for name, place in self.places.items() if name != "id" or len(self.places) == 1]
+        place = self.places.get(field.replace("~1", "/").replace("~0", "~"), own[0])
+        return type(error)(detail, faults=[Fault(f"/inputs/{place}", detail)])
 
 
 def rows_of(tensors: Sequence[Tensor], spec: AnyInputSpec, raw: bytes = b"") -> Rows:
@@ -68,6 +77,7 @@ def rows_of(tensors: Sequence[Tensor], spec: AnyInputSpec, raw: bytes = b"") -> 
         UnacceptableError: where the tensors are not what the stream takes, saying what would be right.
     """
     values: dict[str, tuple[Tensor, list[Any]]] = {}
+    places = {tensor.name: n for n, tensor in enumerate(tensors)}
     taken = 0
     for n, tensor in enumerate(tensors):
         size = tensor.parameters.get("binary_data_size")
@@ -81,17 +91,17 @@ def rows_of(tensors: Sequence[Tensor], spec: AnyInputSpec, raw: bytes = b"") -> 
         values[tensor.name] = tensor, _unpacked(n, tensor, raw[taken : taken + size])
         taken += size
     if taken != len(raw):
-        raise UnacceptableError(f"the inputs name {taken} bytes of binary data, but {len(raw)} came")
+        raise _refuse_all(f"the inputs name {taken} bytes of binary data, but {len(raw)} came")
     given = values.pop("id", None) if not (isinstance(spec, TabularInput) and "id" in spec.fields) else None
     data = _fields(values, spec) if isinstance(spec, TabularInput) else _single(values, spec)
     if not 1 <= len(data) <= MOST_ROWS:
-        raise UnacceptableError(f"a request must hold 1 to {MOST_ROWS} samples, got {len(data)}")
+        raise _refuse_all(f"a request must hold 1 to {MOST_ROWS} samples, got {len(data)}")
     if given is None:
-        return Rows(data, [None] * len(data))
+        return Rows(data, [None] * len(data), places)
     _, ids = given
     if len(ids) != len(data) or not all(isinstance(one, str) for one in ids):
-        raise UnacceptableError(f"the input 'id' must hold {len(data)} texts, one for each sample")
-    return Rows(data, ids)
+        raise _refuse(places["id"], f"the input 'id' must hold {len(data)} texts, one for each sample")
+    return Rows(data, ids, places)
 
 
 def described(spec: AnyInputSpec) -> list[dict[str, Any]]:
@@ -108,6 +118,10 @@ def described(spec: AnyInputSpec) -> list[dict[str, Any]]:
 
 def _refuse(n: int, detail: str) -> UnacceptableError:
     return UnacceptableError(f"input {n}: {detail}", faults=[Fault(f"/inputs/{n}", detail)])
+
+
+def _refuse_all(detail: str) -> UnacceptableError:
+    return UnacceptableError.at("/inputs", detail)
 
 
 def _listed(n: int, tensor: Tensor) -> list[Any]:
@@ -160,12 +174,12 @@ def _unpacked(n: int, tensor: Tensor, raw: bytes) -> list[Any]:
 def _single(values: dict[str, tuple[Tensor, list[Any]]], spec: VectorInput | ImageInput | TextInput) -> list[Any]:
     wanted = described(spec)[0]
     if len(values) != 1:
-        raise UnacceptableError(f"a request must have one input beside 'id', got {len(values)}")
+        raise _refuse_all(f"a request must have one input beside 'id', got {len(values)}")
     tensor, flat = next(iter(values.values()))
     shape, text = tensor.shape, tensor.datatype == TEXT
     if isinstance(spec, TextInput):
         if not text or len(shape) not in (1, 2) or shape[1:] not in ([], [1]):
-            raise UnacceptableError(f"the input must be BYTES of shape [N], got {tensor.datatype} of {shape}")
+            raise _refuse_all(f"the input must be BYTES of shape [N], got {tensor.datatype} of {shape}")
         return flat
     if isinstance(spec, ImageInput) and text and (len(shape) == 1 or shape[1:] == [1]):
         return [{"png": one} for one in flat]
@@ -175,7 +189,7 @@ def _single(values: dict[str, tuple[Tensor, list[Any]]], spec: VectorInput | Ima
         shape = [1, *inner]
     if text or shape[1:] not in fits:
         wanted_shape = f"[N, {', '.join(map(str, inner))}]"
-        raise UnacceptableError(f"the input must be numbers of shape {wanted_shape}, got {tensor.datatype} of {shape}")
+        raise _refuse_all(f"the input must be numbers of shape {wanted_shape}, got {tensor.datatype} of {shape}")
     rows, width = shape[0], prod(inner)
     parts = [flat[row * width : (row + 1) * width] for row in range(rows)]
     if isinstance(spec, VectorInput):
@@ -195,9 +209,9 @@ def _fields(values: dict[str, tuple[Tensor, list[Any]]], spec: TabularInput) -> 
     unknown = [name for name in values if name not in spec.fields]
     if unknown or not values:
         names = ", ".join(sorted(spec.fields))
-        raise UnacceptableError(f"inputs must be among the fields {names}, got {', '.join(unknown) or 'none'}")
+        raise _refuse_all(f"inputs must be among the fields {names}, got {', '.join(unknown) or 'none'}")
     sizes = {name: len(flat) for name, (_, flat) in values.items()}
     if len(set(sizes.values())) != 1 or any(tensor.shape[1:] not in ([], [1]) for tensor, _ in values.values()):
-        raise UnacceptableError("every field must be a tensor of shape [N], with the same N")
+        raise _refuse_all("every field must be a tensor of shape [N], with the same N")
     rows = next(iter(sizes.values()))
     return [{name: flat[row] for name, (_, flat) in values.items()} for row in range(rows)]

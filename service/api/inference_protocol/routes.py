@@ -5,23 +5,28 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
+from service.api import json_values
 from service.api.dependencies import Key, PartsOf, Producer, Reader
 from service.api.inference_protocol import inputs, outputs
-from service.api.inference_protocol.inputs import Lenient, Tensor
-from service.api.replies import Reply, value_of
+from service.api.inference_protocol.inputs import Lenient, Rows, Tensor
+from service.api.replies import Reply
+from service.api.routing import StrictRoute
+from service.api.wording import said
 from service.core import streams
-from service.core.errors import MalformedError, NotFoundError, NotReadyError
+from service.core.errors import MalformedError, NotFoundError, NotReadyError, UnacceptableError
 from service.core.parts import Parts
 from service.core.samples import ingestion
 from service.core.samples.intake import SampleIn
 from service.core.specs import SampleId, as_input
 from service.storage.streams import Stream
 
-router = APIRouter(prefix="/v2", tags=["inference protocol"])
+router = APIRouter(prefix="/v2", tags=["inference protocol"], route_class=StrictRoute)
+
+
+_ID: TypeAdapter[str | None] = TypeAdapter(SampleId | None)
 
 
 class Wanted(Lenient):
@@ -36,10 +41,6 @@ class InferBody(Lenient):
     id: Annotated[str | None, Field(max_length=1000)] = None
     inputs: Annotated[list[Tensor], Field(min_length=1, max_length=1001)]
     outputs: Annotated[list[Wanted], Field(max_length=100)] = Field(default_factory=list)
-
-
-class _Sent(Lenient):
-    ids: list[SampleId | None]
 
 
 class _Infer(Lenient):
@@ -58,10 +59,11 @@ async def _sent(request: Request) -> _Infer:
 
 
 def _value(raw: bytes) -> Any:
-    try:
-        return value_of(raw)
-    except orjson.JSONDecodeError as error:
-        raise MalformedError(f"The body is not well-formed JSON: {error.msg}") from None
+    found = json_values.read(raw)
+    faults = [] if found.sound else list(json_values.faults_of(found.value))
+    if faults:
+        raise UnacceptableError.of(faults)
+    return found.value
 
 
 _BODY: dict[str, Any] = {
@@ -134,9 +136,8 @@ async def infer(
     body, wanted = sent.body, [output.name for output in sent.body.outputs]
     rows = inputs.rows_of(body.inputs, as_input(found.input), sent.binary)
     outputs.must_be_known(wanted)
-    ids = _Sent(ids=rows.ids).ids
-    samples = [SampleIn(one, data, None, None) for one, data in zip(ids, rows.data, strict=True)]
-    answer = await ingestion.ingest(parts, stream, samples, caller, key, whole=True)
+    samples = [SampleIn(_id(rows, n), data, None, None) for n, data in enumerate(rows.data)]
+    answer = await ingestion.ingest(parts, stream, samples, caller, key, blame=rows.blame)
     results = answer.body["results"]
     made = {
         "model_name": stream,
@@ -144,6 +145,14 @@ async def infer(
         "outputs": outputs.tensors(results, wanted),
     }
     return Reply(made if body.id is None else made | {"id": body.id})
+
+
+def _id(rows: Rows, n: int) -> str | None:
+    try:
+        return _ID.validate_python(rows.ids[n])
+    except ValidationError as error:
+        detail = f"the id of sample {n}: {said(error.errors(include_url=False)[0])}"
+        raise UnacceptableError.at(f"/inputs/{rows.places['id']}", detail) from None
 
 
 async def _find(parts: Parts, name: str, version: str | None) -> tuple[Stream, str]:

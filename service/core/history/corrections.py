@@ -137,7 +137,8 @@ async def _on_label(
 def _retract(connection: Connection, parts: Parts, stream: Stream, row: AnyRow, who: Principal) -> Body:
     if row.retracted_at is not None:
         job = jobs.of_label(connection, row.id)
-        return {"label_id": row.id, "seq": row.seq, "retracted": True, "query": None, "job": job}
+        seq = job["seq"] if job else row.seq
+        return {"label_id": row.id, "seq": seq, "retracted": True, "query": None, "job": job}
     _check_horizon(stream, row, "taken back")
     now, detail = parts.clock.now(), {"by": who.name}
     seq = log.append(connection, stream.id, log.RETRACTION, now, target_seq=row.seq, detail=detail)

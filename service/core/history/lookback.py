@@ -45,7 +45,9 @@ def sample(parts: Parts, name: str, sample_id: str, at: int | str | None = None)
     if features is None:
         raise UnacceptableError("the payload of this sample was purged; nothing is left to predict of")
     if isinstance(at, int) and at > stream.log_seq:
-        raise UnacceptableError(f"at must be 'now' or at most {stream.log_seq}, the end of the log, got {at}")
+        raise UnacceptableError.at(
+            "/query/at", f"at must be 'now' or at most {stream.log_seq}, the end of the log, got {at}"
+        )
     scorer = parts.past.scorer(stream, at) if isinstance(at, int) else parts.models.scorer(stream)
     said = scorer.predict(from_bytes(features, as_input(stream.input)))
     found["then" if isinstance(at, int) else "now"] = {
@@ -75,7 +77,8 @@ async def take_snapshot(parts: Parts, name: str, key: RequestKey | None) -> Answ
     def work(connection: Connection) -> Answer:
         stream = streams.find_locked(connection, name)
         touched.append(stream.id)
-        return Answer(202, {"job": jobs.queue(connection, parts, stream.id, job_rows.SNAPSHOT, stream.applied_seq)})
+        job = jobs.queue(connection, parts, stream.id, job_rows.SNAPSHOT, stream.applied_seq)
+        return Answer(202, {"job": job}, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     for stream_id in touched:
@@ -92,10 +95,14 @@ def labels(connection: Connection, name: str, after: int, limit: int) -> tuple[l
     return items, (rows[limit - 1].seq if len(rows) > limit else None)
 
 
-def snapshot_list(connection: Connection, name: str) -> list[Row]:
-    """Return the snapshots, newest first."""
+def snapshot_page(
+    connection: Connection, name: str, before: tuple[int, ...] | None, limit: int
+) -> tuple[list[Row], tuple[int, ...] | None]:
+    """Return a page of the snapshots, newest first, and before which the next page begins."""
     stream = streams.find(connection, name)
-    return [_snapshot(row) for row in snapshots.newest_first(connection, stream.id)]
+    rows = snapshots.page(connection, stream.id, before, limit + 1)
+    more = (rows[limit - 1].seq, rows[limit - 1].as_of) if len(rows) > limit else None
+    return [_snapshot(row) for row in rows[:limit]], more
 
 
 def _snapshot(row: AnyRow) -> Row:

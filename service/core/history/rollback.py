@@ -28,6 +28,7 @@ class _Change(NamedTuple):
 
     row: AnyRow
     label: str | None
+    corrected: bool
 
 
 async def roll_back(parts: Parts, who: Principal, name: str, seq: int, key: RequestKey | None) -> Answer:
@@ -62,7 +63,7 @@ async def roll_back(parts: Parts, who: Principal, name: str, seq: int, key: Requ
         job = jobs.queue(connection, parts, stream.id, job_rows.REBUILD, entry)
         touched.append(stream.id)
         answered = {"stream": name, "seq": entry, "rolled_back_to": seq, "labels_taken_back": taken, "job": job}
-        return Answer(200, answered)
+        return Answer(200, answered, stream.id)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     for stream_id in touched:
@@ -91,25 +92,34 @@ def _changes(connection: Connection, stream: Stream, before: Lineage, after: Lin
     first = min([before.shares(after) + 1, *before.revised, *after.revised])
     changes = []
     for row in log.labels_from(connection, stream.id, first):
-        said = after.label_of(row.seq, row.original) if after.stands(row.seq) else None
-        if said != (None if row.retracted_at is not None else row.label):
-            changes.append(_Change(row, said))
+        stands, corrected = after.stands(row.seq), row.seq in after.revised
+        said = after.label_of(row.seq, row.original) if stands else None
+        restated = said != (None if row.retracted_at is not None else row.label)
+        if restated or (stands and corrected != (row.corrected_at is not None)):
+            changes.append(_Change(row, said, corrected))
     return changes
 
 
 def _restated(change: _Change, now: int) -> dict[str, Any]:
-    row, said = change
+    row, said, corrected = change
     predicted = row.prediction and row.prediction["label"]
     label = row.label if said is None else said
     right = None if predicted is None else predicted == label
-    return {"label_id": row.id, "said": label, "right": right, "gone_at": now if said is None else None}
+    corrected_at = (row.corrected_at or now) if corrected else None
+    return {
+        "label_id": row.id,
+        "said": label,
+        "right": right,
+        "gone_at": now if said is None else None,
+        "revised_at": row.corrected_at if said is None else corrected_at,
+    }
 
 
 def _settle_queries(connection: Connection, parts: Parts, stream: Stream, changes: list[_Change]) -> None:
     """Open the queries whose answers stand no more, and close those whose answers stand again."""
     grown = 0
     # What stands again comes last: an answer may have followed another that was taken back, to the same query.
-    for row, said in sorted(changes, key=lambda change: change.label is not None):
+    for row, said, _corrected in sorted(changes, key=lambda change: change.label is not None):
         stood = row.retracted_at is None
         grown += (said is not None) - stood
         if row.query_id is None or stood == (said is not None):

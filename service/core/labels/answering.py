@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -136,7 +137,7 @@ async def _on_query(
     def locked(connection: Connection) -> Answer:
         found = leases.locked(connection, query_id)
         touched[found.stream.id] = frees or (not gold.is_gold(found.query) and found.query.seats > 1)
-        return work(connection, found.query, found.stream)
+        return replace(work(connection, found.query, found.stream), stream_id=found.stream.id)
 
     with parts.precedence.first(next_within=NEXT_SECONDS):
         outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: locked(c)))

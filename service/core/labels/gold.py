@@ -54,11 +54,11 @@ async def mark(parts: Parts, who: Principal, name: str, known: Known, key: Reque
         if before is not None:
             if before.label != known.label:
                 raise ConflictError(f"this sample is gold with the label '{before.label}'; remove that first")
-            return Answer(201, _body(before))
+            return Answer(201, _body(before), stream.id)
         values |= {"id": new_id("g", parts.clock), "label": known.label, "by": who.name, "at": parts.clock.now()}
         gold.insert(connection, stream_id=stream.id, **values)
         made = gold.one(connection, stream.id, values["id"])
-        return Answer(201, _body(made))
+        return Answer(201, _body(made), stream.id)
 
     return await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
 

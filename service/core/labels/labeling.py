@@ -14,7 +14,6 @@ from service.core import streams, unanswered
 from service.core.access import Principal
 from service.core.errors import (
     ConflictError,
-    Fault,
     NotFoundError,
     UnacceptableError,
 )
@@ -59,10 +58,10 @@ def with_class(parts: Parts, stream: Stream, classes: list[str], label: str) -> 
     if label in classes:
         return classes
     if not stream.open_classes:
-        detail = f"label must be one of the stream's classes ({', '.join(classes[:20])}), got '{label}'"
-        raise UnacceptableError(detail, faults=[Fault("/label", detail)])
+        known = ", ".join(classes[:20])
+        raise UnacceptableError.at("/label", f"label must be one of the stream's classes ({known}), got '{label}'")
     if len(classes) >= parts.settings.max_classes:
-        raise UnacceptableError(f"a stream may have at most {parts.settings.max_classes} classes")
+        raise UnacceptableError.at("/label", f"a stream may have at most {parts.settings.max_classes} classes")
     return [*classes, label]
 
 
@@ -86,7 +85,7 @@ async def learn_late(
         if before is not None:
             if before.label != label:
                 raise ConflictError(f"this sample has the label '{before.label}'; take that back to change it")
-            return Answer(200, {"label_id": before.id, "seq": before.seq})
+            return Answer(200, {"label_id": before.id, "seq": before.seq}, stream.id)
         if sample.purged_at is not None:
             raise ConflictError(
                 "the payload of this sample was purged after its life time; nothing is left to learn from"
@@ -99,7 +98,7 @@ async def learn_late(
         known, said = log.label(connection, recorded["label_id"]), answers.of_sample(connection, sample.n)
         if known is not None and said:
             judging.by_label(connection, stream, said, known)
-        return Answer(200, recorded)
+        return Answer(200, recorded, stream.id)
 
     outcome = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     stream = await parts.db.read(lambda c: streams.find(c, name))

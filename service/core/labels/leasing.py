@@ -128,7 +128,7 @@ async def _take(
             if queries.claim(connection, row.id, token=token, by=who.id, until=until, now=now):
                 held.append((row.id, token, until))
             row = next(waiting, None)
-        return Answer(200 if held else NOTHING_DONE, held)
+        return Answer(200 if held else NOTHING_DONE, held, locked.id)
 
     def shown(connection: Connection) -> list[dict[str, Any]]:
         answer = once(connection, parts.clock, key, lambda: work(connection))

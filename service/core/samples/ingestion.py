@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ async def ingest(
     by: Principal,
     key: RequestKey | None,
     *,
-    whole: bool = False,
+    blame: Callable[[int, EngramError], EngramError] | None = None,
 ) -> Answer:
     """Accept samples of one stream: answer each with prediction, uncertainty and query, or with what is wrong.
 
@@ -43,23 +43,23 @@ async def ingest(
         sent: the samples.
         by: who sends them.
         key: the request's Idempotency-Key.
-        whole: take all samples or none.
+        blame: where all samples are to be taken or none, what is to be raised of the first that is not acceptable.
 
     Raises:
-        EngramError: where one is not acceptable and they are to be taken `whole`.
+        EngramError: where one is not acceptable and all are to be taken or none.
     """
     stream, prepared = await anyio.to_thread.run_sync(_prepare, parts, name, sent)
-    wrong = next((found for found in prepared if isinstance(found, EngramError)), None)
-    if whole and wrong is not None:
-        raise wrong
+    for n, found in enumerate(prepared):
+        if blame is not None and isinstance(found, EngramError):
+            raise blame(n, found)
 
     def work(connection: Connection) -> Answer:
-        outcomes = enumerate(_store(connection, parts, stream, prepared, by))
+        outcomes, known = _store(connection, parts, stream, prepared, by)
         results = [
             found.as_problem(inside=f"/samples/{n}") if isinstance(found, EngramError) else found
-            for n, found in outcomes
+            for n, found in enumerate(outcomes)
         ]
-        return Answer(200, {"results": results})
+        return Answer(200, {"results": results, "known": known}, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     _tell(parts, stream, sent, answer.body["results"])
@@ -75,10 +75,10 @@ async def ingest_one(parts: Parts, name: str, sent: SampleIn, by: Principal, key
     stream, prepared = await anyio.to_thread.run_sync(_prepare, parts, name, [sent])
 
     def work(connection: Connection) -> Answer:
-        outcome = _store(connection, parts, stream, prepared, by)[0]
+        [outcome], _known = _store(connection, parts, stream, prepared, by)
         if isinstance(outcome, EngramError):
             raise outcome
-        return Answer(200, outcome)
+        return Answer(200, outcome, stream.id)
 
     answer = await parts.db.write(lambda c: once(c, parts.clock, key, lambda: work(c)))
     _tell(parts, stream, [sent], [answer.body])
@@ -121,35 +121,37 @@ def _prepare(
 
 def _store(
     connection: Connection, parts: Parts, known: Stream, prepared: Sequence[Scored | EngramError], by: Principal
-) -> list[Outcome]:
-    """Decide and write, again where another has spent in between."""
+) -> tuple[list[Outcome], list[int]]:
+    """Decide and write, again where another has spent in between; return also which were there before."""
     stream = streams.find_locked(connection, known.name)
     while True:
         ledger = stream_rows.ledger(connection, stream.id)
         intake = Intake(parts, stream, ledger, by, partial(queue.newest_codes, connection, stream.id, COMPARED))
-        outcomes = _take(connection, stream, intake, prepared)
+        taken = _take(connection, stream, intake, prepared)
         if intake.write(connection):
-            return outcomes
+            return taken
 
 
 def _take(
     connection: Connection, stream: Stream, intake: Intake, prepared: Sequence[Scored | EngramError]
-) -> list[Outcome]:
-    """Decide; a sample whose id is there already is answered as the first time."""
+) -> tuple[list[Outcome], list[int]]:
+    """Decide; a sample whose id is there already is answered as the first time, and its place is returned."""
     ids = [item.sent.id for item in prepared if isinstance(item, Scored) and item.sent.id is not None]
     answers = {row.id: answer_of(row) for row in samples.known(connection, stream.id, ids).values()}
     outcomes: list[Outcome] = []
-    for item in prepared:
+    known: list[int] = []
+    for n, item in enumerate(prepared):
         if isinstance(item, EngramError):
             outcomes.append(item)
         elif item.sent.id is not None and item.sent.id in answers:
             outcomes.append(answers[item.sent.id])
+            known.append(n)
         else:
             outcome = intake.take(item)
             outcomes.append(outcome)
             if not isinstance(outcome, EngramError):
                 answers[outcome["id"]] = outcome
-    return outcomes
+    return outcomes, known
 
 
 def answer_of(row: Any) -> dict[str, Any]:

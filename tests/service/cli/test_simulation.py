@@ -97,6 +97,24 @@ def test_a_table_and_a_picture(files: Path, tmp_path: Path) -> None:
         assert len(np.unique(np.asarray(drawn.convert("RGB")).reshape(-1, 3), axis=0)) > 10
 
 
+def test_a_plot_is_a_png_by_its_name(files: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", str(files / "points.npz"), "--plot", str(tmp_path / "plot.pdf")])
+    assert done.exit_code == 2
+    assert "must end in .png" in done.output.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plot_that_cannot_be_written_is_told_before_the_work(files: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "no such folder" / "plot.png"
+    done = CliRunner().invoke(app, ["simulate", str(files / "points.npz"), "--plot", str(plot)])
+    assert done.exit_code == 1
+    assert str(plot) in str(done.exception)
+    assert "points.npz" not in done.output
+    done = CliRunner().invoke(app, ["simulate", str(tmp_path / "none.npz"), "--plot", str(tmp_path / "plot.png")])
+    assert done.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

@@ -197,3 +197,39 @@ def test_an_unknown_output_is_refused_before_anything_is_stored(client: httpx.Cl
     assert answer.status_code == 422
     assert "logits" in answer.json()["error"]
     assert client.get("/v1/streams/plane/stats").json()["samples"] == 0
+
+
+@pytest.mark.parametrize(
+    ("tensors", "pointer", "says"),
+    [
+        ([tensor([2, 2], "FP64", [1, 2, 3, 1e39])], "/inputs/0", "sample 1: data[1] must be a finite number"),
+        (
+            [tensor([2], "BYTES", ["a", "b"], "id"), tensor([2, 2], "FP64", [1, 1e39, 3, 4])],
+            "/inputs/1",
+            "sample 0: data[1]",
+        ),
+        ([tensor([1], "BYTES", ["a\n"], "id"), tensor([1, 2], "FP64", [1, 2])], "/inputs/0", "the id of sample 0"),
+        ([tensor([1], "BYTES", ["a"], "id"), tensor([2, 2], "FP64", [1, 2, 3, 4])], "/inputs/0", "2 texts"),
+        ([tensor([1, 3], "FP64", [1, 2, 3])], "/inputs", "[N, 2]"),
+        ([tensor([1, 2], "FP64", [1, 2]), tensor([1, 2], "FP64", [1, 2], "other")], "/inputs", "one input"),
+        ([tensor([0, 2], "FP64", [])], "/inputs", "1 to 1000 samples"),
+        ([tensor([2, 2], "FP64", [1, 2])], "/inputs/0", "4 elements"),
+    ],
+)
+def test_what_is_wrong_with_tensors_is_told_with_their_place(
+    client: httpx.Client, tensors: list[dict[str, Any]], pointer: str, says: str
+) -> None:
+    make(client, "plane", PLANE)
+    answer = client.post("/v2/models/plane/infer", json={"inputs": tensors})
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+    assert says in answer.json()["error"]
+
+
+def test_a_wrong_value_of_a_table_is_told_by_the_input_of_its_field(client: httpx.Client) -> None:
+    make(client, "people", {"kind": "tabular", "fields": {"age": "number", "city": "category"}})
+    tensors = [tensor([2], "BYTES", ["Oslo", "Bergen"], "city"), tensor([2], "FP64", [31, 1e39], "age")]
+    answer = client.post("/v2/models/people/infer", json={"inputs": tensors})
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/inputs/1"]
+    assert "sample 1: data.age" in answer.json()["error"]

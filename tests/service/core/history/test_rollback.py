@@ -50,6 +50,35 @@ def test_a_retraction_and_a_correction_after_the_moment_are_undone(past: History
     assert state_hash(past.expected(6)) != state_hash(past.expected(8))
 
 
+def test_a_label_is_corrected_only_while_its_correction_counts(service_on: Running) -> None:
+    service_on.stream(classes=["a", "b"])
+    ids = []
+    for n in range(2):
+        service_on.post([n, 1])
+        ids.append(service_on.answer(service_on.lease()[0], "a")["label_id"])
+
+    def revise(label_id: str, label: str) -> None:
+        service_on.client.patch(f"/v1/labels/{label_id}", json={"label": label}).raise_for_status()
+
+    def roll_back(seq: int) -> int:
+        return service_on.client.post("/v1/streams/s:rollback", json={"seq": seq}).raise_for_status().json()["seq"]
+
+    def labels() -> list[tuple[str, bool]]:
+        items = service_on.client.get("/v1/streams/s/labels").json()["items"]
+        return [(item["label"], item["corrected"]) for item in items]
+
+    revise(ids[0], "b")
+    for label in ("b", "a"):
+        revise(ids[1], label)
+    revised = labels()
+    assert revised == [("b", True), ("a", True)]
+    entry = roll_back(2)
+    assert labels() == [("a", False), ("a", False)]
+    roll_back(entry - 1)
+    assert labels() == revised
+    service_on.settled()
+
+
 def test_over_http_queries_open_again_and_a_retry_changes_nothing_twice(service_on: Running) -> None:
     service_on.stream(classes=["a", "b"])
     for n in range(3):
