@@ -334,15 +334,15 @@ class BiMU:
 
     def _fit(self, x: Tensor, y: Tensor, weights: Tensor | None, classes: int) -> None:
         """Refuse what a kernel would read beyond its end."""
-        if x.dim() != 2 or x.shape[1] != self.features:
-            raise ValueError(f"x must be [B, {self.features}], got {tuple(x.shape)}")
-        if tuple(y.shape) != (len(x),):
-            raise ValueError(f"y must be [{len(x)}], a class index for each input, got {tuple(y.shape)}")
-        if len(y):
-            low, high = (int(y[0]),) * 2 if len(y) == 1 else (int(y.min()), int(y.max()))
-            if not 0 <= low <= high < classes:
-                raise ValueError(f"y must be in 0 … {classes - 1}, got {low if low < 0 else high}")
-        if weights is not None and (tuple(weights.shape) != (len(x),) or not bool((weights >= 0.0).all())):
+        rows = x.shape
+        if len(rows) != 2 or rows[1] != self.features:
+            raise ValueError(f"x must be [B, {self.features}], got {tuple(rows)}")
+        if y.shape != rows[:1]:
+            raise ValueError(f"y must be [{rows[0]}], a class index for each input, got {tuple(y.shape)}")
+        labels = y.tolist()
+        if labels and not 0 <= min(labels) <= max(labels) < classes:
+            raise ValueError(f"y must be in 0 … {classes - 1}, got {min(labels) if min(labels) < 0 else max(labels)}")
+        if weights is not None and (weights.shape != rows[:1] or not bool((weights >= 0.0).all())):
             raise ValueError(f"weights must be [{len(x)}], each >= 0, got {weights.tolist()}")
 
     def _at_rest(self, layers: Layers) -> Layers:
