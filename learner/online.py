@@ -144,7 +144,8 @@ class OnlineLearner:
         """Return the state after many labels in turn, and what was said of each input before its label was learned.
 
         To the bit what `predict` and `learn` say and do one after the other. Vectors and pictures go without the
-        interpreter between them, where the network is as `build` makes it and memories are beside it.
+        interpreter between them, where the network is as `build` makes it and memories are beside it; what is compiled
+        for that takes some 20 s at the very first call, once for all processes.
 
         Args:
             state: left as it is.

@@ -20,7 +20,7 @@ class LearnerState:
         classes: names, in the order in which they became known.
         counts: labels learned of each class, same order.
         encoder: the encoder's running numbers.
-        layers: lambda of each layer, [fan_in, fan_out].
+        layers: lambda of each layer, [fan_in, fan_out]; in steps of 2^-12, int16, where the network is of fixed point.
         memory: what is remembered of every class; None where the network learns alone.
     """
 

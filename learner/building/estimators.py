@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from learner.building import build
+from learner.encoders.protocol import MOST_SINGLE
 from learner.state import LearnerState
 from learner.synapses.gating import Gate
 
@@ -171,5 +172,4 @@ class EngramClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _float32(rows: NDArray[np.float64]) -> NDArray[np.float32]:
-    most = float(np.finfo(np.float32).max)
-    return np.clip(rows, -most, most).astype(np.float32)
+    return np.clip(rows, -MOST_SINGLE, MOST_SINGLE).astype(np.float32)

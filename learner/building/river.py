@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from river import base
 
 from learner.building import build
+from learner.encoders.protocol import MOST_SINGLE
 from learner.synapses.gating import Gate
-
-_MOST = float(np.finfo(np.float32).max)
 
 
 class RiverClassifier(base.Classifier):
@@ -103,5 +102,5 @@ class RiverClassifier(base.Classifier):
 
 def _checked(x: Mapping[Any, Any]) -> None:
     for name, value in x.items():
-        if isinstance(value, (str, bytes)) or value is None or not abs(value) <= _MOST:
+        if isinstance(value, (str, bytes)) or value is None or not abs(value) <= MOST_SINGLE:
             raise ValueError(f"{name} must be a number within ±3.4e38, got {value!r}")

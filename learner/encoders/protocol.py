@@ -21,6 +21,10 @@ Inputs = Sequence[AnyInput] | Input
 EncoderState = tuple[Tensor, ...]
 
 
+MOST_SINGLE = float(np.finfo(np.float32).max)
+"""The greatest number of single precision: its square, and a sum of many, fit into double precision."""
+
+
 class Decoding(NamedTuple):
     """How a kernel decodes codes.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner import encoding_kernels
-from learner.encoders.protocol import EncoderState, OneByOne, Record
+from learner.encoders.protocol import MOST_SINGLE, EncoderState, OneByOne, Record
 from learner.encoders.vector import LEVELS, MOST, VectorEncoder, thermometer_levels
 
 KINDS = ("number", "category")
@@ -141,10 +141,6 @@ class TabularEncoder(OneByOne):
         return word
 
 
-_MOST = float(np.finfo(np.float32).max)
-"""The greatest number of a field: its square and the sum of many fit into double precision."""
-
-
 def _bucket(word: str, buckets: int) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass")) % buckets
 
@@ -153,6 +149,6 @@ def _number(x: Record, name: str) -> float:
     value = x.get(name)
     if value is None:
         return math.nan
-    if isinstance(value, (str, bool)) or not abs(value) <= _MOST:
+    if isinstance(value, (str, bool)) or not abs(value) <= MOST_SINGLE:
         raise ValueError(f"{name} must be a number within ±3.4e38 or missing, got {value!r}")
     return float(value)

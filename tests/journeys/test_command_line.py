@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import stat
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -16,19 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from learner.exporting import PackedCommittee
-from tests.journeys.conftest import ENGRAM, clean_environment, engram
-
-
-def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*ENGRAM, *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=clean_environment(**environment),
-    )
+from tests.journeys.conftest import engram
+from tests.service.cli.commands import run
 
 
 def test_help_lists_every_command() -> None:

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from learner import BiMURule, OnlineLearner, build, snapshot
-from learner.encoders import AnyInput
 from learner.exporting import pack
 from learner.state import LearnerState, Prediction
+from tests.learner.samples import sample
 
 FOLDER = Path(__file__).parent / "golden_streams"
 HALF, WHOLE = 60, 150
@@ -38,14 +38,6 @@ STREAMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def learner(name: str) -> OnlineLearner:
     source, settings = STREAMS[name]
     return build(source, seed=2**63 + 5, **({"hidden": (6,)} | settings))
-
-
-def sample(kind: str, n: int) -> AnyInput:
-    if kind == "vector":
-        return np.array([n % 5, n % 7 - 3, (n * n) % 11], np.float32)
-    if kind == "image":
-        return (np.arange(12) * (n % 13 + 1) * 7 % 256).astype(np.uint8).reshape(3, 4, 1)
-    return f"word {n % 5} of {n % 3}" if kind == "text" else {"a": float(n % 7), "b": f"c{n % 3}"}
 
 
 def label(n: int) -> str:

@@ -14,9 +14,10 @@ from learner.encoders import AnyInput
 from learner.online import OnlineLearner
 from learner.snapshot import dump
 from learner.state import LearnerState, Prediction
+from tests.learner.samples import sample
 
 VECTOR: dict[str, Any] = {"kind": "vector", "dim": 3}
-IMAGE: dict[str, Any] = {"kind": "image", "width": 3, "height": 2, "channels": 1}
+IMAGE: dict[str, Any] = {"kind": "image", "width": 4, "height": 3, "channels": 1}
 FORMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (VECTOR, {}),
     (VECTOR, {"rates": (0.1, 0.5, 0.9)}),
@@ -31,14 +32,6 @@ FORMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"kind": "text", "dim": 64}, {}),
     ({"kind": "tabular", "fields": {"a": "number", "b": "category"}}, {}),
 ]
-
-
-def sample(kind: str, n: int) -> AnyInput:
-    if kind == "vector":
-        return np.array([n % 5, n % 7 - 3, (n * n) % 11], np.float32)
-    if kind == "image":
-        return (np.arange(6) * (n % 13 + 1) * 7 % 256).astype(np.uint8).reshape(2, 3, 1)
-    return f"word {n % 5} of {n % 3}" if kind == "text" else {"a": float(n % 7), "b": f"c{n % 3}"}
 
 
 def one_by_one(
